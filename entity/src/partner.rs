@@ -1,0 +1,23 @@
+//! A partner: an organisation that calls the API, or the bureau itself.
+
+use sea_orm::entity::prelude::*;
+use crate::{id::PartnerId, kinds::PartnerKind};
+
+#[derive(Clone, Debug, PartialEq, Eq, DeriveEntityModel)]
+#[sea_orm(table_name = "partner")]
+pub struct Model {
+    #[sea_orm(primary_key, auto_increment = false)]
+    pub id: PartnerId,
+    /// Unique, stable and human: `H41999900153`, `SM-RUHELU`.
+    pub code: String,
+    pub kind: PartnerKind,
+    pub name: String,
+    /// The territory it belongs to: an area code, whose prefixes are the territories around it (DOMAIN.md §7).
+    pub area: String,
+    pub created_at: DateTimeUtc,
+}
+
+#[derive(Copy, Clone, Debug, EnumIter, DeriveRelation)]
+pub enum Relation {}
+
+impl ActiveModelBehavior for ActiveModel {}

@@ -1,0 +1,31 @@
+//! The steps that build the database, oldest first. A step that has run anywhere is never edited: history must not move.
+
+pub use sea_orm_migration::MigratorTrait;
+use sea_orm_migration::prelude::*;
+
+mod m20261123_000001_partners;
+mod m20261123_000002_programmes;
+mod m20261123_000003_people;
+mod m20261123_000004_operations;
+mod m20261123_000005_settlements;
+mod m20261123_000006_aid_cards;
+mod m20261123_000007_referrals;
+mod steps;
+
+/// Brings a database from any earlier state to the current one.
+pub struct Migrator;
+
+#[async_trait::async_trait]
+impl MigratorTrait for Migrator {
+    fn migrations() -> Vec<Box<dyn MigrationTrait>> {
+        vec![
+            Box::new(m20261123_000001_partners::Step),
+            Box::new(m20261123_000002_programmes::Step),
+            Box::new(m20261123_000003_people::Step),
+            Box::new(m20261123_000004_operations::Step),
+            Box::new(m20261123_000005_settlements::Step),
+            Box::new(m20261123_000006_aid_cards::Step),
+            Box::new(m20261123_000007_referrals::Step),
+        ]
+    }
+}

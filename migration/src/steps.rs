@@ -1,0 +1,66 @@
+//! How every step writes a table or an index, with names that an operator finds again in an error.
+
+use sea_orm_migration::prelude::*;
+use sea_orm_migration::sea_query::{Check, IndexCreateStatement, TableCreateStatement};
+
+/// A table with its primary key (`pk_…`), foreign keys to `id` (`fk_<table>_<column>`) and checks (`ck_<table>_<name>`).
+pub(crate) fn table(
+    name: &'static str,
+    primary_key: &[&'static str],
+    columns: Vec<ColumnDef>,
+    foreign_keys: &[(&'static str, &'static str)],
+    checks: &[(&'static str, &'static str)],
+) -> TableCreateStatement {
+    let mut table = Table::create();
+    table.table(name);
+    for mut column in columns {
+        table.col(&mut column);
+    }
+    let mut key = Index::create();
+    key.name(format!("pk_{name}"));
+    for column in primary_key {
+        key.col(*column);
+    }
+    table.primary_key(&mut key);
+    for (column, target) in foreign_keys {
+        table.foreign_key(
+            ForeignKey::create().name(format!("fk_{name}_{column}")).from(name, *column).to(*target, "id"),
+        );
+    }
+    for (check, condition) in checks {
+        table.check(Check::named(format!("ck_{name}_{check}"), Expr::cust(*condition)));
+    }
+    table
+}
+
+/// An index `ix_<table>_<columns>`.
+pub(crate) fn index(table: &'static str, columns: &[&'static str]) -> IndexCreateStatement {
+    let mut index = Index::create();
+    index.name(format!("ix_{table}_{}", columns.join("_"))).table(table);
+    for column in columns {
+        index.col(*column);
+    }
+    index
+}
+
+/// A unique index `uq_<table>_<columns>`.
+pub(crate) fn unique(table: &'static str, columns: &[&'static str]) -> IndexCreateStatement {
+    let mut index = index(table, columns);
+    index.name(format!("uq_{table}_{}", columns.join("_"))).unique();
+    index
+}
+
+/// Runs the statements of one step in order.
+pub(crate) async fn run(
+    manager: &SchemaManager<'_>,
+    tables: Vec<TableCreateStatement>,
+    indexes: Vec<IndexCreateStatement>,
+) -> Result<(), DbErr> {
+    for table in tables {
+        manager.create_table(table).await?;
+    }
+    for index in indexes {
+        manager.create_index(index).await?;
+    }
+    Ok(())
+}

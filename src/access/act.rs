@@ -1,0 +1,372 @@
+//! The one way to write: an act has a key, one transaction, and one answer that is kept with its effect.
+
+use chrono::{DateTime, NaiveDate, Utc};
+use entity::id::{Key, OperationId};
+use entity::kinds::{OperationStatus, Scope};
+use entity::operation;
+use futures_util::future::BoxFuture;
+use sea_orm::sea_query::{Expr, IntoCondition, OnConflict};
+use sea_orm::{
+    ActiveModelBehavior, ActiveModelTrait, ColumnTrait, DatabaseExecutor,
+    IntoActiveModel, QueryFilter,
+};
+use serde::{Deserialize, Serialize};
+use serde_json::Value as Json;
+use uuid::Uuid;
+
+use super::database::Begun;
+use super::policy::{Sliced, Written};
+use super::slice::{Selection, Slice};
+use crate::error::{Error, Result};
+use crate::refusal::{Reason, Refusal};
+
+/// How often an act is run when PostgreSQL reports contention.
+const ATTEMPTS: u32 = 4;
+
+/// One intended effect, as the partner asked for it.
+pub struct Intent<'a> {
+    pub scope: Scope,
+    /// The mutation's name in the contract.
+    pub mutation: &'static str,
+    /// The partner's key.
+    pub key: &'a str,
+    /// The coerced input, for telling a repeated request from another one.
+    pub input: async_graphql::Value,
+    /// Who pressed the button at the partner's side: code and name.
+    pub operator: Option<(&'a str, Option<&'a str>)>,
+}
+
+/// What an act found out, kept word for word for whoever asks again.
+#[derive(Clone, Debug, Default, Serialize, Deserialize)]
+pub struct Answer {
+    /// The outside id of what came out of it.
+    pub result: Option<String>,
+    pub refusals: Vec<Refusal>,
+    /// More that belongs to the answer, such as the calculation.
+    #[serde(default, skip_serializing_if = "Json::is_null")]
+    pub details: Json,
+}
+
+/// How the work of an act ended.
+pub enum Outcome<T> {
+    /// It is done: the outside id of the result, and the rows as they now are.
+    Done(String, T),
+    /// Nothing is done, for these reasons.
+    Refused(Vec<Refusal>, Json),
+}
+
+impl<T> Outcome<T> {
+    pub fn refused(refusals: Vec<Refusal>) -> Result<Self> {
+        Ok(Self::Refused(refusals, Json::Null))
+    }
+}
+
+/// An answer with how it came about.
+pub struct Answered<T> {
+    pub answer: Answer,
+    /// This key was answered before.
+    pub replayed: bool,
+    /// The rows of a fresh result; a replay reads them as they are now.
+    pub fresh: Option<T>,
+}
+
+/// The work of an act: run in its transaction, and run again from the start after contention.
+pub type Work<I, T> = for<'a> fn(&'a mut Act, &'a I) -> BoxFuture<'a, Result<Outcome<T>>>;
+
+/// An open act.
+pub struct Act {
+    slice: Slice,
+    begun: Begun,
+    now: DateTime<Utc>,
+    key: String,
+    wrote: bool,
+    spoiled: Option<&'static str>,
+}
+
+impl Slice {
+    /// Runs an act: its effect, its operation row and its answer live or die together.
+    ///
+    /// A key that was answered before gives its first answer again; with another input it is refused, and so is a voided one.
+    pub async fn act<I: Sync, T: Send>(
+        &self,
+        intent: Intent<'_>,
+        input: &I,
+        work: Work<I, T>,
+    ) -> Result<Answered<T>> {
+        self.demand(intent.scope)?;
+        let hash = self.request_hash(&intent)?;
+        let mut attempt = 1;
+        loop {
+            match self.attempt(&intent, &hash, input, work).await {
+                Err(error) if error.is_contention() && attempt < ATTEMPTS => attempt += 1,
+                result => return result,
+            }
+        }
+    }
+
+    async fn attempt<I: Sync, T: Send>(
+        &self,
+        intent: &Intent<'_>,
+        hash: &entity::Digest,
+        input: &I,
+        work: Work<I, T>,
+    ) -> Result<Answered<T>> {
+        let mut act = Act {
+            slice: self.clone(),
+            begun: self.database.begin().await?,
+            now: self.now(),
+            key: intent.key.to_owned(),
+            wrote: false,
+            spoiled: None,
+        };
+        let outcome = match work(&mut act, input).await {
+            Ok(outcome) => outcome,
+            Err(error) => {
+                act.begun.rollback().await?;
+                return Err(error);
+            }
+        };
+        if let Some(table) = act.spoiled {
+            act.begun.rollback().await?;
+            return Err(Error::internal(format!("{} wrote a row of {table} outside its slice", intent.mutation)));
+        }
+        let (answer, status, fresh) = match outcome {
+            Outcome::Done(result, fresh) => {
+                (Answer { result: Some(result), ..Answer::default() }, OperationStatus::Succeeded, Some(fresh))
+            }
+            Outcome::Refused(refusals, details) => {
+                if act.wrote {
+                    act = Act { begun: act.begun.start_over().await?, ..act };
+                }
+                (Answer { result: None, refusals, details }, OperationStatus::Rejected, None)
+            }
+        };
+        let kept = act.keep(intent, hash, status, &answer).await?;
+        if kept {
+            act.begun.commit().await?;
+            return Ok(Answered { answer, replayed: false, fresh });
+        }
+        act.begun.rollback().await?;
+        self.answered_before(intent, hash).await
+    }
+
+    /// The answer of a key that is already there.
+    async fn answered_before<T>(&self, intent: &Intent<'_>, hash: &entity::Digest) -> Result<Answered<T>> {
+        let operation = self
+            .operation(intent.key)
+            .await?
+            .ok_or_else(|| Error::internal("a key conflicts with an operation that is not there"))?;
+        let refused = |reason| Answered {
+            answer: Answer { refusals: vec![Refusal::new(reason, &["key"])], ..Answer::default() },
+            replayed: false,
+            fresh: None,
+        };
+        if operation.voided_by.is_some() {
+            return Ok(refused(Reason::KeyVoided));
+        }
+        if operation.mutation != intent.mutation || operation.request_hash != *hash {
+            return Ok(refused(Reason::KeyReused));
+        }
+        let answer = read_answer(&operation)?;
+        Ok(Answered { answer, replayed: true, fresh: None })
+    }
+
+    /// What is known about one of the viewer's own keys.
+    pub async fn operation(&self, key: &str) -> Result<Option<operation::Model>> {
+        self.select::<operation::Entity>()?.only(operation::Column::Key.eq(key)).one().await
+    }
+
+    /// Equal for equal mutations with equal inputs; what was left out counts as what was given as null.
+    fn request_hash(&self, intent: &Intent<'_>) -> Result<entity::Digest> {
+        let input = intent.input.clone().into_json().map_err(|error| Error::internal(error.to_string()))?;
+        let canonical = format!("{}\n{}", intent.mutation, without_nulls(input));
+        Ok(self.keys.digest("request", canonical.as_bytes()))
+    }
+}
+
+/// The answer that an operation row keeps.
+pub fn read_answer(operation: &operation::Model) -> Result<Answer> {
+    Answer::deserialize(&operation.answer).map_err(|error| Error::internal(format!("a kept answer: {error}")))
+}
+
+fn without_nulls(value: Json) -> Json {
+    match value {
+        Json::Object(members) => {
+            members.into_iter().filter(|(_, value)| !value.is_null()).map(|(name, value)| (name, without_nulls(value))).collect()
+        }
+        Json::Array(items) => items.into_iter().map(without_nulls).collect(),
+        other => other,
+    }
+}
+
+impl Act {
+    pub fn slice(&self) -> &Slice {
+        &self.slice
+    }
+
+    /// The act's one time.
+    pub fn now(&self) -> DateTime<Utc> {
+        self.now
+    }
+
+    /// The act's day in China Standard Time.
+    pub fn today(&self) -> NaiveDate {
+        crate::rules::calendar::china_date(self.now)
+    }
+
+    /// The partner's key.
+    pub fn key(&self) -> &str {
+        &self.key
+    }
+
+    /// A new key whose order is the act's time.
+    pub fn new_id<K: Key>(&self) -> K {
+        let at = self.now;
+        let time = uuid::Timestamp::from_unix(
+            uuid::NoContext,
+            u64::try_from(at.timestamp()).unwrap_or(0),
+            at.timestamp_subsec_nanos(),
+        );
+        K::from(Uuid::new_v7(time))
+    }
+
+    /// The rows of a table that the viewer sees, inside this transaction.
+    pub fn select<E: Sliced>(&self) -> Result<Selection<'_, E>> {
+        Selection::of_slice(&self.slice, self.executor())
+    }
+
+    pub(super) fn executor(&self) -> DatabaseExecutor<'_> {
+        DatabaseExecutor::from(&self.begun.transaction)
+    }
+
+    fn mark<E: Written>(&mut self, row: &E::Model) {
+        self.wrote = true;
+        if !E::may_write(self.slice.viewer.partner(), row) {
+            self.spoiled = Some(E::NAME);
+        }
+    }
+
+    /// Writes a row.
+    pub async fn insert<E>(&mut self, row: &E::Model) -> Result<()>
+    where
+        E: Written,
+        E::Model: IntoActiveModel<E::ActiveModel> + Clone,
+        E::ActiveModel: ActiveModelBehavior + Send,
+    {
+        self.mark::<E>(row);
+        E::insert(row.clone().into_active_model().reset_all()).exec_without_returning(&self.begun.transaction).await?;
+        Ok(())
+    }
+
+    /// Writes several rows of one table in one statement.
+    pub async fn insert_all<E>(&mut self, rows: &[E::Model]) -> Result<()>
+    where
+        E: Written,
+        E::Model: IntoActiveModel<E::ActiveModel> + Clone,
+        E::ActiveModel: ActiveModelBehavior + Send,
+    {
+        if rows.is_empty() {
+            return Ok(());
+        }
+        for row in rows {
+            self.mark::<E>(row);
+        }
+        let rows = rows.iter().map(|row| row.clone().into_active_model().reset_all());
+        E::insert_many(rows).exec_without_returning(&self.begun.transaction).await?;
+        Ok(())
+    }
+
+    /// Writes a row unless a unique index already has its like; tells whether it did.
+    pub async fn insert_if_new<E>(&mut self, row: &E::Model) -> Result<bool>
+    where
+        E: Written,
+        E::Model: IntoActiveModel<E::ActiveModel> + Clone,
+        E::ActiveModel: ActiveModelBehavior + Send,
+    {
+        self.mark::<E>(row);
+        let written = E::insert(row.clone().into_active_model().reset_all())
+            .on_conflict(OnConflict::new().do_nothing().to_owned())
+            .exec_without_returning(&self.begun.transaction)
+            .await;
+        match written {
+            Ok(rows) => Ok(rows > 0),
+            Err(sea_orm::DbErr::RecordNotInserted) => Ok(false),
+            Err(error) => Err(error.into()),
+        }
+    }
+
+    /// Changes the rows of the slice for which a condition holds, in one statement that also judges the condition.
+    pub async fn set_if<E>(
+        &mut self,
+        set: impl IntoIterator<Item = (E::Column, Expr)>,
+        condition: impl IntoCondition,
+    ) -> Result<Vec<E::Model>>
+    where
+        E: Written,
+    {
+        if let Some(scope) = E::READ {
+            self.slice.demand(scope)?;
+        }
+        let own = E::rows(self.slice.viewer.partner());
+        self.set_through::<E>(set, condition.into_condition().add(own)).await
+    }
+
+    /// [`Act::set_if`] for rows that a door shows.
+    pub(super) async fn set_through<E>(
+        &mut self,
+        set: impl IntoIterator<Item = (E::Column, Expr)>,
+        door: impl IntoCondition,
+    ) -> Result<Vec<E::Model>>
+    where
+        E: Written,
+    {
+        let mut update = E::update_many().filter(door.into_condition());
+        for (column, value) in set {
+            update = update.col_expr(column, value);
+        }
+        let rows = update.exec_with_returning(&self.begun.transaction).await?;
+        for row in &rows {
+            self.mark::<E>(row);
+        }
+        Ok(rows)
+    }
+
+    pub(super) async fn upsert<E>(&mut self, row: &E::Model, on_conflict: OnConflict) -> Result<()>
+    where
+        E: Written,
+        E::Model: IntoActiveModel<E::ActiveModel> + Clone,
+        E::ActiveModel: ActiveModelBehavior + Send,
+    {
+        self.mark::<E>(row);
+        E::insert(row.clone().into_active_model().reset_all())
+            .on_conflict(on_conflict)
+            .exec_without_returning(&self.begun.transaction)
+            .await?;
+        Ok(())
+    }
+
+    /// Writes the operation row; tells whether the key was new.
+    async fn keep(
+        &mut self,
+        intent: &Intent<'_>,
+        hash: &entity::Digest,
+        status: OperationStatus,
+        answer: &Answer,
+    ) -> Result<bool> {
+        let row = operation::Model {
+            id: self.new_id::<OperationId>(),
+            partner_id: self.slice.viewer.partner_id(),
+            key: intent.key.to_owned(),
+            mutation: intent.mutation.to_owned(),
+            request_hash: hash.clone(),
+            status,
+            answer: serde_json::to_value(answer).map_err(|error| Error::internal(error.to_string()))?,
+            voided_by: None,
+            operator_code: intent.operator.map(|(code, _)| code.to_owned()),
+            operator_name: intent.operator.and_then(|(_, name)| name).map(str::to_owned),
+            token_id: self.slice.viewer.token(),
+            at: self.now,
+        };
+        self.insert_if_new::<operation::Entity>(&row).await
+    }
+}

@@ -1,0 +1,210 @@
+//! Opening the database, with the settings that money needs, read back before anything runs.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use migration::{Migrator, MigratorTrait};
+use sea_orm::sqlx::sqlite::{SqliteJournalMode, SqliteSynchronous};
+use sea_orm::{
+    ConnectOptions, ConnectionTrait, DatabaseConnection, DatabaseExecutor, DatabaseTransaction, DbBackend,
+    SqliteTransactionMode, Statement, TransactionOptions, TransactionTrait,
+};
+use tokio::sync::{Mutex, OwnedMutexGuard};
+
+use crate::error::{Error, Result};
+
+tokio::task_local! {
+    /// How many statements the current request has run.
+    static STATEMENTS: std::cell::Cell<u32>;
+}
+
+/// Runs a future and counts the statements it sends to the database.
+pub async fn counting<T>(work: impl Future<Output = T>) -> (T, u32) {
+    STATEMENTS
+        .scope(std::cell::Cell::new(0), async {
+            let result = work.await;
+            (result, STATEMENTS.with(std::cell::Cell::get))
+        })
+        .await
+}
+
+/// A database, or one open transaction that stands for it while much is loaded at once.
+#[derive(Clone)]
+pub struct Database {
+    ground: Ground,
+    /// SQLite has one writer; waiting here is kinder than its busy handler.
+    writer: Option<Arc<Mutex<()>>>,
+}
+
+#[derive(Clone)]
+enum Ground {
+    Pool(DatabaseConnection),
+    Within(Arc<DatabaseTransaction>),
+}
+
+/// A transaction with, on SQLite, the right to write.
+pub(super) struct Begun {
+    pub(super) transaction: DatabaseTransaction,
+    ground: Ground,
+    _writer: Option<OwnedMutexGuard<()>>,
+}
+
+impl Begun {
+    pub(super) async fn commit(self) -> Result<()> {
+        Ok(self.transaction.commit().await?)
+    }
+
+    pub(super) async fn rollback(self) -> Result<()> {
+        Ok(self.transaction.rollback().await?)
+    }
+
+    /// Undoes everything and opens a new transaction with the same right to write.
+    pub(super) async fn start_over(self) -> Result<Self> {
+        self.transaction.rollback().await?;
+        Ok(Self { transaction: self.ground.begin().await?, ..self })
+    }
+}
+
+impl Ground {
+    async fn begin(&self) -> Result<DatabaseTransaction> {
+        match self {
+            Self::Pool(pool) => {
+                let options = TransactionOptions {
+                    sqlite_transaction_mode: Some(SqliteTransactionMode::Immediate),
+                    ..Default::default()
+                };
+                Ok(pool.begin_with_options(options).await?)
+            }
+            Self::Within(transaction) => Ok(transaction.begin().await?),
+        }
+    }
+}
+
+impl Database {
+    /// Opens `sqlite:…` or `postgres:…` and checks the settings that the server relies on.
+    pub async fn open(url: &str) -> Result<Self> {
+        let sqlite = url.starts_with("sqlite:");
+        let mut options = ConnectOptions::new(url);
+        options
+            .max_connections(if sqlite { 8 } else { 10 })
+            .min_connections(1)
+            .acquire_timeout(Duration::from_secs(5))
+            .test_before_acquire(false)
+            .sqlx_logging(false);
+        if sqlite {
+            options.map_sqlx_sqlite_opts(|sqlite| {
+                sqlite
+                    .create_if_missing(true)
+                    .journal_mode(SqliteJournalMode::Wal)
+                    .synchronous(SqliteSynchronous::Full)
+                    .foreign_keys(true)
+                    .busy_timeout(Duration::from_secs(5))
+            });
+        }
+        let mut pool = sea_orm::Database::connect(options).await?;
+        pool.set_metric_callback(|_| {
+            let _ = STATEMENTS.try_with(|count| count.set(count.get().saturating_add(1)));
+        });
+        let database =
+            Self { ground: Ground::Pool(pool), writer: sqlite.then(|| Arc::new(Mutex::new(()))) };
+        if sqlite {
+            for (pragma, wanted) in [("journal_mode", "wal"), ("foreign_keys", "1"), ("synchronous", "2")] {
+                let found = database.pragma(pragma).await?;
+                if found != wanted {
+                    return Err(Error::internal(format!("SQLite has {pragma} = {found}, not {wanted}")));
+                }
+            }
+        }
+        Ok(database)
+    }
+
+    async fn pragma(&self, name: &'static str) -> Result<String> {
+        let row = self
+            .reader()
+            .query_one_raw(Statement::from_string(DbBackend::Sqlite, format!("PRAGMA {name}")))
+            .await?
+            .ok_or_else(|| Error::internal(format!("SQLite does not know PRAGMA {name}")))?;
+        match row.try_get_by_index::<i64>(0) {
+            Ok(number) => Ok(number.to_string()),
+            Err(_) => Ok(row.try_get_by_index::<String>(0)?),
+        }
+    }
+
+    /// Brings the schema to the current state.
+    pub async fn migrate(&self) -> Result<()> {
+        match &self.ground {
+            Ground::Pool(pool) => Ok(Migrator::up(pool, None).await?),
+            Ground::Within(_) => Err(Error::internal("a migration inside a transaction")),
+        }
+    }
+
+    /// The names of the steps that have not run yet.
+    pub async fn pending_migrations(&self) -> Result<Vec<String>> {
+        match &self.ground {
+            Ground::Pool(pool) => {
+                let pending = Migrator::get_pending_migrations(pool).await?;
+                Ok(pending.iter().map(|step| step.name().to_owned()).collect())
+            }
+            Ground::Within(_) => Ok(Vec::new()),
+        }
+    }
+
+    /// Whether the database answers.
+    pub async fn ping(&self) -> Result<()> {
+        self.reader().execute_unprepared("SELECT 1").await?;
+        Ok(())
+    }
+
+    /// Lets PostgreSQL look at what was loaded, so that it plans for it.
+    pub async fn analyze(&self) -> Result<()> {
+        self.reader().execute_unprepared("ANALYZE").await?;
+        Ok(())
+    }
+
+    pub async fn close(self) -> Result<()> {
+        match self.ground {
+            Ground::Pool(pool) => Ok(pool.close().await?),
+            Ground::Within(_) => Ok(()),
+        }
+    }
+
+    pub(super) fn reader(&self) -> DatabaseExecutor<'_> {
+        match &self.ground {
+            Ground::Pool(pool) => pool.into(),
+            Ground::Within(transaction) => DatabaseExecutor::from(transaction.as_ref()),
+        }
+    }
+
+    pub(super) async fn begin(&self) -> Result<Begun> {
+        let writer = match &self.writer {
+            Some(writer) => Some(Arc::clone(writer).lock_owned().await),
+            None => None,
+        };
+        let transaction = self.ground.begin().await?;
+        Ok(Begun { transaction, ground: self.ground.clone(), _writer: writer })
+    }
+
+    /// This database as one open transaction: acts run inside it as savepoints. For loading a district.
+    pub(super) async fn within(&self) -> Result<Loading> {
+        let begun = self.begin().await?;
+        let transaction = Arc::new(begun.transaction);
+        let inner = Self { ground: Ground::Within(Arc::clone(&transaction)), writer: None };
+        Ok(Loading { inner, transaction, _writer: begun._writer })
+    }
+}
+
+/// The open transaction of a load; dropped without [`Loading::commit`], it rolls back.
+pub(super) struct Loading {
+    pub(super) inner: Database,
+    transaction: Arc<DatabaseTransaction>,
+    _writer: Option<OwnedMutexGuard<()>>,
+}
+
+impl Loading {
+    pub(super) async fn commit(self) -> Result<()> {
+        drop(self.inner);
+        let transaction = Arc::into_inner(self.transaction)
+            .ok_or_else(|| Error::internal("a load was committed while it was still in use"))?;
+        Ok(transaction.commit().await?)
+    }
+}

@@ -1,0 +1,101 @@
+//! How much of a referred person each side sees (DOMAIN.md §4, §8; the contract's `ReferredPerson`).
+
+use entity::kinds::{ConsentField, DisabilityClass, ReferralSide, ReferralStatus};
+use entity::{DisabilityCertificate, Fen, NationalId};
+
+use super::doors::ReferralRow;
+use super::keys::Keys;
+use crate::error::{Error, Result};
+use crate::rules::referral::has_ended;
+
+/// What may be shown; numbers are masked.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Disclosed {
+    pub name: Option<String>,
+    pub birth_year: Option<i32>,
+    pub area: Option<String>,
+    pub id_number: Option<String>,
+    pub phone: Option<String>,
+    pub address: Option<String>,
+    pub disability: Option<(DisabilityClass, i32)>,
+    pub disability_certificate: Option<String>,
+    pub health: Option<String>,
+    pub monthly_income: Option<Fen>,
+}
+
+/// Columns whose sealed values are bound to them.
+pub mod column {
+    pub const NATIONAL_ID: &str = "national_id";
+    pub const PHONE: &str = "phone";
+    pub const CERTIFICATE: &str = "disability_certificate";
+}
+
+/// What the viewer's side sees of the person, as the referral stands now.
+///
+/// The sender sees what it sent itself. The receiver sees name, birth year and sub-district while the referral lives, and
+/// beyond that what a consent for this receiver, not withdrawn, opens; nothing once it has ended. The bureau above sees as much
+/// as the receiver may, and goes on seeing it.
+pub fn disclosed(row: &ReferralRow, status: ReferralStatus, keys: &Keys) -> Result<Option<Disclosed>> {
+    let referral = &row.referral;
+    let stated_phone = || {
+        referral.stated_phone_sealed.as_ref().map(|sealed| keys.open(column::PHONE, sealed)).transpose()
+    };
+    let masked_id = || {
+        let plain = keys.open(column::NATIONAL_ID, &referral.stated_national_id_sealed)?;
+        let id = NationalId::parse(&plain).map_err(|_| Error::internal("a sealed identity number is none"))?;
+        Ok::<_, Error>(id.masked())
+    };
+    let basics = Disclosed {
+        name: Some(referral.stated_name.clone()),
+        birth_year: Some(referral.stated_birth_year),
+        ..Disclosed::default()
+    };
+    match row.party.side {
+        ReferralSide::Sender => {
+            Ok(Some(Disclosed { id_number: Some(masked_id()?), phone: stated_phone()?, ..basics }))
+        }
+        ReferralSide::Receiver if has_ended(status) => Ok(None),
+        ReferralSide::Receiver | ReferralSide::Overseer => {
+            let person = row.person.as_ref();
+            let mut shown = Disclosed {
+                area: person.and_then(|person| person.subdistrict.clone()),
+                ..basics
+            };
+            let consent = row
+                .consent
+                .as_ref()
+                .filter(|consent| consent.withdrawn_at.is_none() && consent.receiver_id == referral.receiver_id);
+            let fields = consent.map_or("", |consent| consent.fields.as_str());
+            for field in fields.split(' ').filter_map(ConsentField::of_word) {
+                match field {
+                    ConsentField::IdNumber => shown.id_number = Some(masked_id()?),
+                    ConsentField::Phone => {
+                        shown.phone = match stated_phone()? {
+                            Some(phone) => Some(phone),
+                            None => person
+                                .and_then(|person| person.phone_sealed.as_ref())
+                                .map(|sealed| keys.open(column::PHONE, sealed))
+                                .transpose()?,
+                        };
+                    }
+                    ConsentField::Address => shown.address = person.and_then(|person| person.address.clone()),
+                    ConsentField::Disability => {
+                        shown.disability =
+                            person.and_then(|person| person.disability_class.zip(person.disability_grade));
+                        shown.disability_certificate = person
+                            .and_then(|person| person.disability_certificate_sealed.as_ref())
+                            .map(|sealed| keys.open(column::CERTIFICATE, sealed))
+                            .transpose()?
+                            .and_then(|plain| DisabilityCertificate::parse(&plain).ok())
+                            .map(|certificate| certificate.masked());
+                    }
+                    ConsentField::Health => shown.health = person.and_then(|person| person.health.clone()),
+                    ConsentField::Income => {
+                        shown.monthly_income = person.and_then(|person| person.monthly_income);
+                    }
+                }
+            }
+            Ok(Some(shown))
+        }
+    }
+}

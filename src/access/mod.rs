@@ -1,0 +1,26 @@
+//! Rights: a verified token gives [`Claims`], a live row a [`Viewer`], a viewer a [`Slice`], a slice a [`Selection`] that
+//! already holds the partner's policy. No identity, no handle; no handle, no data. Writing is an [`Act`].
+
+mod act;
+mod counter;
+mod database;
+mod desk;
+mod directory;
+mod disclosure;
+mod doors;
+mod keys;
+pub mod policy;
+mod slice;
+mod token;
+mod viewer;
+
+pub use act::{Act, Answer, Answered, Intent, Outcome, read_answer};
+pub use database::{Database, counting};
+pub use desk::{Conflicts, Desk, Patient, StayMarks};
+pub use directory::{Directory, LONGEST_AGE, Reference, in_force};
+pub use disclosure::{Disclosed, column, disclosed};
+pub use doors::ReferralRow;
+pub use keys::Keys;
+pub use slice::{COUNTED_UP_TO, Selection, Slice};
+pub use token::{Claims, Gate, IssueError, LONGEST_LIFE, LoadingGate};
+pub use viewer::{Viewer, may_hold, scopes_of};

@@ -1,0 +1,219 @@
+//! A partner's slice of the data: every query that is made through it already holds the partner's policy.
+
+use std::sync::Arc;
+
+use chrono::{DateTime, NaiveDate, Utc};
+use entity::kinds::Scope;
+use sea_orm::sea_query::{Expr, ExprTrait, IntoCondition, Query, SelectStatement};
+use sea_orm::{
+    ColumnTrait, ConnectionTrait, DatabaseExecutor, EntityTrait, FromQueryResult, Order, QueryFilter, QueryOrder,
+    QuerySelect, QueryTrait, Select,
+};
+
+use super::database::Database;
+use super::directory::Directory;
+use super::keys::Keys;
+use super::policy::Sliced;
+use super::viewer::Viewer;
+use crate::clock::Clock;
+use crate::error::{Error, Result};
+use crate::page::{Page, Paged};
+
+/// The handle of one viewer. There is no other way to the data:
+///
+/// ```compile_fail
+/// # async fn without_policy(database: onestop::access::Database) {
+/// use sea_orm::EntityTrait;
+/// entity::settlement::Entity::find().all(&database).await; // a database is no connection
+/// # }
+/// ```
+/// ```compile_fail
+/// # async fn slice_is_no_connection(slice: onestop::access::Slice) {
+/// use sea_orm::EntityTrait;
+/// entity::settlement::Entity::find().all(&slice).await;
+/// # }
+/// ```
+/// ```compile_fail
+/// # fn entity_without_a_policy(slice: &onestop::access::Slice) {
+/// let _ = slice.select::<sea_orm_migration::seaql_migrations::Entity>();
+/// # }
+/// ```
+/// ```compile_fail
+/// # fn made_up_viewer(partner: std::sync::Arc<entity::partner::Model>, token: entity::id::TokenId) {
+/// let _ = onestop::access::Viewer::new(partner, &[], token); // private
+/// # }
+/// ```
+/// ```compile_fail
+/// # fn forged_claims() {
+/// let _ = onestop::access::Claims { partner: "BUREAU".into() }; // private fields
+/// # }
+/// ```
+/// ```compile_fail
+/// # async fn insert_outside_an_act(slice: &onestop::access::Slice, row: entity::redemption::Model) {
+/// slice.insert::<entity::redemption::Entity>(row).await; // only an Act inserts
+/// # }
+/// ```
+/// ```compile_fail
+/// # fn widen(selection: onestop::access::Selection<'_, entity::settlement::Entity>) {
+/// let _ = selection.query; // the query with its policy cannot be taken out
+/// # }
+/// ```
+#[derive(Clone)]
+pub struct Slice {
+    pub(super) database: Database,
+    pub(super) directory: Arc<Directory>,
+    pub(super) keys: Arc<Keys>,
+    pub(super) viewer: Viewer,
+    pub(super) clock: Clock,
+}
+
+impl Slice {
+    pub fn viewer(&self) -> &Viewer {
+        &self.viewer
+    }
+
+    pub fn directory(&self) -> &Directory {
+        &self.directory
+    }
+
+    pub fn keys(&self) -> &Keys {
+        &self.keys
+    }
+
+    pub fn now(&self) -> DateTime<Utc> {
+        self.clock.now()
+    }
+
+    pub fn today(&self) -> NaiveDate {
+        self.clock.today()
+    }
+
+    /// The same slice at another time: a district is loaded with the dates of its past.
+    pub fn at(&self, clock: Clock) -> Self {
+        Self { clock, ..self.clone() }
+    }
+
+    /// Refused unless the token has this scope.
+    pub fn demand(&self, scope: Scope) -> Result<()> {
+        if self.viewer.has(scope) { Ok(()) } else { Err(Error::Forbidden { scope }) }
+    }
+
+    /// The rows of a table that the viewer sees; it can only be narrowed.
+    pub fn select<E: Sliced>(&self) -> Result<Selection<'_, E>> {
+        Selection::of_slice(self, self.database.reader())
+    }
+
+    /// The rows that a door shows ([`crate::access::doors`]).
+    pub(super) fn through<E: EntityTrait>(&self, door: impl IntoCondition) -> Selection<'_, E> {
+        Selection { connection: self.database.reader(), query: E::find().filter(door.into_condition()) }
+    }
+}
+
+/// A query whose policy is already in it.
+pub struct Selection<'a, E: EntityTrait> {
+    pub(super) connection: DatabaseExecutor<'a>,
+    pub(super) query: Select<E>,
+}
+
+impl<'a, E: EntityTrait> Selection<'a, E> {
+    pub(super) fn of_slice(slice: &Slice, connection: DatabaseExecutor<'a>) -> Result<Self>
+    where
+        E: Sliced,
+    {
+        if let Some(scope) = E::READ {
+            slice.demand(scope)?;
+        }
+        Ok(Self { connection, query: E::find().filter(E::rows(slice.viewer.partner())) })
+    }
+
+    /// Only those for which this holds, too.
+    pub fn only(self, condition: impl IntoCondition) -> Self {
+        Self { query: self.query.filter(condition.into_condition()), ..self }
+    }
+
+    /// Only those for which this holds, when it was asked for.
+    pub fn only_if<C: IntoCondition>(self, condition: Option<C>) -> Self {
+        match condition {
+            Some(condition) => self.only(condition),
+            None => self,
+        }
+    }
+
+    pub fn newest_first(self, column: E::Column) -> Self {
+        Self { query: self.query.order_by(column, Order::Desc), ..self }
+    }
+
+    pub fn oldest_first(self, column: E::Column) -> Self {
+        Self { query: self.query.order_by(column, Order::Asc), ..self }
+    }
+
+    pub fn limit(self, rows: u64) -> Self {
+        Self { query: self.query.limit(rows), ..self }
+    }
+
+    /// Locks the rows until the act ends. SQLite has one writer and needs no such lock.
+    pub(crate) fn locked(self) -> Self {
+        Self { query: self.query.lock(sea_orm::sea_query::LockType::NoKeyUpdate), ..self }
+    }
+
+    pub async fn one(self) -> Result<Option<E::Model>> {
+        Ok(self.query.one(&self.connection).await?)
+    }
+
+    pub async fn all(self) -> Result<Vec<E::Model>> {
+        Ok(self.query.all(&self.connection).await?)
+    }
+
+    /// With the one row of another table that each row points to.
+    pub async fn all_with<F>(self, _: F) -> Result<Vec<(E::Model, Option<F::Model>)>>
+    where
+        E: sea_orm::Related<F>,
+        F: Sliced,
+    {
+        Ok(self.query.find_also_related(F::default()).all(&self.connection).await?)
+    }
+
+    /// One page, newest first by a key that grows with time.
+    pub async fn page<K>(self, page: &Page, key: E::Column, key_of: fn(&E::Model) -> K) -> Result<Paged<E::Model>>
+    where
+        K: Into<uuid::Uuid>,
+    {
+        let counted = if page.counts { Some(count(&self.connection, self.query.clone().into_query()).await?) } else { None };
+        let query = page.narrow(self.query, key);
+        let rows = query.all(&self.connection).await?;
+        Ok(page.cut(rows, |row| key_of(row).into(), counted))
+    }
+
+    /// Takes only the ids, for a condition of another query of the same slice.
+    pub(super) fn into_parts(self) -> (DatabaseExecutor<'a>, Select<E>) {
+        (self.connection, self.query)
+    }
+
+    /// The exact sum of an amount over the rows.
+    pub async fn sum(self, column: E::Column) -> Result<entity::Fen> {
+        #[derive(FromQueryResult)]
+        struct Sum {
+            total: Option<i64>,
+        }
+        let sum = self
+            .query
+            .select_only()
+            .column_as(column.sum().cast_as("bigint"), "total")
+            .into_model::<Sum>()
+            .one(&self.connection)
+            .await?;
+        Ok(entity::Fen::new(sum.and_then(|sum| sum.total).unwrap_or(0)))
+    }
+}
+
+/// `totalCount`: exact up to this, unknown above, so that counting never grows with the table.
+pub const COUNTED_UP_TO: u64 = 10_000;
+
+/// How many rows a query finds; nothing when there are more than [`COUNTED_UP_TO`].
+pub(super) async fn count(connection: &impl ConnectionTrait, mut query: SelectStatement) -> Result<Option<u64>> {
+    query.clear_selects().clear_order_by().expr(Expr::value(1)).limit(COUNTED_UP_TO + 1);
+    let outer = Query::select().expr(Expr::cust("CAST(COUNT(*) AS bigint)")).from_subquery(query, "found").to_owned();
+    let row = connection.query_one(&outer).await?.ok_or_else(|| Error::internal("a count without a row"))?;
+    let found = u64::try_from(row.try_get_by_index::<i64>(0)?).unwrap_or(u64::MAX);
+    Ok((found <= COUNTED_UP_TO).then_some(found))
+}

@@ -1,0 +1,62 @@
+use async_graphql::Value;
+use entity::id::{ReferralEventId, ReferralId};
+use entity::kinds::{ReferralStatus, Scope};
+use entity::{referral, referral_event};
+use futures_util::FutureExt;
+use sea_orm::sea_query::Expr;
+use sea_orm::{ColumnTrait, Condition};
+
+use crate::access::{Act, Intent, Outcome, Slice};
+use crate::error::Result;
+use crate::page::type_id;
+
+/// Referrals of the bureau's territory that nobody answered in time and whose expiry has not been written, oldest first.
+pub async fn due(slice: &Slice, most: u64) -> Result<Vec<ReferralId>> {
+    let rows = slice
+        .select::<referral::Entity>()?
+        .only(referral::Column::Status.eq(ReferralStatus::Requested))
+        .only(referral::Column::DueAt.lte(slice.now()))
+        .oldest_first(referral::Column::DueAt)
+        .limit(most)
+        .all()
+        .await?;
+    Ok(rows.into_iter().map(|row| row.id).collect())
+}
+
+/// Writes the expiry of a referral, with its event; the clock's act, done once by the bureau.
+pub async fn expire(slice: &Slice, id: ReferralId) -> Result<bool> {
+    let key = format!("expire {}", type_id(id));
+    let intent = Intent {
+        scope: Scope::ReferralWrite,
+        mutation: "expireReferral",
+        key: &key,
+        input: Value::String(type_id(id)),
+        operator: None,
+    };
+    let answered = slice.act(intent, &id, |act, id| write(act, *id).boxed()).await?;
+    Ok(answered.fresh.unwrap_or(false))
+}
+
+async fn write(act: &mut Act, id: ReferralId) -> Result<Outcome<bool>> {
+    let unanswered = Condition::all()
+        .add(referral::Column::Id.eq(id))
+        .add(referral::Column::Status.eq(ReferralStatus::Requested))
+        .add(referral::Column::DueAt.lte(act.now()));
+    let set = [
+        (referral::Column::Status, Expr::value(ReferralStatus::Expired)),
+        (referral::Column::UpdatedAt, Expr::value(act.now())),
+    ];
+    let Some(expired) = act.set_if::<referral::Entity>(set, unanswered).await?.pop() else {
+        return Ok(Outcome::Done(type_id(id), false));
+    };
+    let event = referral_event::Model {
+        id: act.new_id::<ReferralEventId>(),
+        referral_id: expired.id,
+        at: expired.due_at,
+        status: ReferralStatus::Expired,
+        actor_id: act.slice().viewer().partner_id(),
+        note: None,
+    };
+    act.insert::<referral_event::Entity>(&event).await?;
+    Ok(Outcome::Done(type_id(id), true))
+}

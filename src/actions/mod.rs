@@ -1,0 +1,42 @@
+//! Verbs: one file per act, what can be done.
+
+pub mod accept_referral;
+pub mod cancel_referral;
+pub mod complete_referral;
+pub mod decline_referral;
+pub mod expire_referral;
+pub mod fail_referral;
+pub mod hold_referral;
+pub mod operator;
+pub mod record_consent;
+pub mod redeem_aid_card;
+pub mod referral_step;
+pub mod refund_redemption;
+pub mod request_referral;
+pub mod reverse_settlement;
+pub mod settle;
+pub mod start_referral;
+pub mod void_operation;
+pub mod withdraw_consent;
+
+use async_graphql::MergedObject;
+
+/// What can be done.
+#[derive(MergedObject, Default)]
+pub struct Mutation(
+    settle::Settle,
+    reverse_settlement::ReverseSettlement,
+    redeem_aid_card::RedeemAidCard,
+    refund_redemption::RefundRedemption,
+    void_operation::VoidOperation,
+    request_referral::RequestReferral,
+    accept_referral::AcceptReferral,
+    decline_referral::DeclineReferral,
+    start_referral::StartReferral,
+    hold_referral::HoldReferral,
+    complete_referral::CompleteReferral,
+    fail_referral::FailReferral,
+    cancel_referral::CancelReferral,
+    record_consent::RecordConsent,
+    withdraw_consent::WithdrawConsent,
+);

@@ -1,0 +1,142 @@
+//! What can go wrong with a request itself. Business reasons why nothing was done are [`crate::refusal`]s, not errors.
+
+use async_graphql::ErrorExtensionValues;
+use entity::kinds::Scope;
+use sea_orm::{DbErr, RuntimeErr, sqlx};
+
+pub type Result<T, E = Error> = std::result::Result<T, E>;
+
+/// Deliberately without `Display`: async-graphql turns every `Display` error into an uncoded one that carries its text.
+#[derive(Debug)]
+pub enum Error {
+    /// No token, or one that is no longer good.
+    Unauthenticated,
+    /// The token lacks this scope.
+    Forbidden { scope: Scope },
+    /// An argument that cannot be read; `why` says what would be right.
+    Invalid { field: &'static str, why: String },
+    /// Try again: the database is away or too busy.
+    Unavailable(DbErr),
+    /// A fault of ours; the cause is logged, never sent.
+    Internal(String),
+}
+
+/// The words of `extensions.code`.
+pub mod code {
+    pub const UNAUTHENTICATED: &str = "UNAUTHENTICATED";
+    pub const FORBIDDEN: &str = "FORBIDDEN";
+    pub const BAD_USER_INPUT: &str = "BAD_USER_INPUT";
+    pub const PARSE_FAILED: &str = "GRAPHQL_PARSE_FAILED";
+    pub const VALIDATION_FAILED: &str = "GRAPHQL_VALIDATION_FAILED";
+    pub const BAD_REQUEST: &str = "BAD_REQUEST";
+    pub const LIMIT_EXCEEDED: &str = "LIMIT_EXCEEDED";
+    pub const UNAVAILABLE: &str = "UNAVAILABLE";
+    pub const INTERNAL: &str = "INTERNAL";
+}
+
+impl Error {
+    pub fn internal(what: impl Into<String>) -> Self {
+        Self::Internal(what.into())
+    }
+
+    pub fn invalid(field: &'static str, why: impl Into<String>) -> Self {
+        Self::Invalid { field, why: why.into() }
+    }
+
+    pub fn code(&self) -> &'static str {
+        match self {
+            Self::Unauthenticated => code::UNAUTHENTICATED,
+            Self::Forbidden { .. } => code::FORBIDDEN,
+            Self::Invalid { .. } => code::BAD_USER_INPUT,
+            Self::Unavailable(_) => code::UNAVAILABLE,
+            Self::Internal(_) => code::INTERNAL,
+        }
+    }
+
+    /// What the client is told; never the inner cause.
+    pub fn message(&self) -> String {
+        match self {
+            Self::Unauthenticated => "A valid bearer token is needed.".into(),
+            Self::Forbidden { scope } => format!("This token lacks the scope {}.", scope.word()),
+            Self::Invalid { field, why } => format!("`{field}` {why}"),
+            Self::Unavailable(_) => "The service is busy; send the same request again.".into(),
+            Self::Internal(_) => "Something went wrong on our side.".into(),
+        }
+    }
+
+    /// Whether the same statements may succeed when they are run again (PostgreSQL 40001, 40P01).
+    pub(crate) fn is_contention(&self) -> bool {
+        matches!(self, Self::Unavailable(cause) if matches!(sql_state(cause).as_deref(), Some("40001" | "40P01")))
+    }
+}
+
+fn sqlx_cause(error: &DbErr) -> Option<&sqlx::Error> {
+    match error {
+        DbErr::Exec(RuntimeErr::SqlxError(cause))
+        | DbErr::Query(RuntimeErr::SqlxError(cause))
+        | DbErr::Conn(RuntimeErr::SqlxError(cause)) => Some(cause),
+        _ => None,
+    }
+}
+
+/// The SQLSTATE (or SQLite result code) of a database error.
+fn sql_state(error: &DbErr) -> Option<String> {
+    sqlx_cause(error)?.as_database_error()?.code().map(|code| code.into_owned())
+}
+
+/// For the log: never the detail line of a database error, which quotes row values.
+fn describe(error: &DbErr) -> String {
+    match sqlx_cause(error).and_then(|cause| cause.as_database_error()) {
+        Some(cause) => format!("{} [{}]", cause.message(), cause.code().unwrap_or_default()),
+        None => error.to_string(),
+    }
+}
+
+/// SQLite result codes that pass: BUSY, LOCKED, IOERR, FULL and their extended forms share the low byte.
+fn sqlite_passes(state: &str) -> bool {
+    state.parse::<i64>().is_ok_and(|code| matches!(code & 0xff, 5 | 6 | 10 | 13))
+}
+
+/// PostgreSQL classes that pass: connection lost, contention, out of resources, told to stop.
+fn postgres_passes(state: &str) -> bool {
+    state.len() == 5 && ["08", "40", "53", "57"].iter().any(|class| state.starts_with(class))
+}
+
+impl From<DbErr> for Error {
+    /// Losing the connection, the lock or the room to write is passing; everything else is a fault of ours.
+    fn from(error: DbErr) -> Self {
+        let passing = match (&error, sqlx_cause(&error)) {
+            (DbErr::ConnectionAcquire(_), _) => true,
+            (_, Some(cause)) => match sql_state(&error) {
+                Some(state) => postgres_passes(&state) || sqlite_passes(&state),
+                None => matches!(
+                    cause,
+                    sqlx::Error::Io(_)
+                        | sqlx::Error::Tls(_)
+                        | sqlx::Error::PoolTimedOut
+                        | sqlx::Error::PoolClosed
+                        | sqlx::Error::WorkerCrashed
+                ),
+            },
+            _ => false,
+        };
+        if passing { Self::Unavailable(error) } else { Self::Internal(describe(&error)) }
+    }
+}
+
+impl From<Error> for async_graphql::Error {
+    fn from(error: Error) -> Self {
+        let mut extensions = ErrorExtensionValues::default();
+        extensions.set("code", error.code());
+        match &error {
+            Error::Forbidden { scope } => extensions.set("scope", scope.word()),
+            Error::Invalid { field, .. } => extensions.set("path", vec![*field]),
+            Error::Unavailable(cause) => tracing::warn!(cause = describe(cause), "database unavailable"),
+            Error::Internal(cause) => tracing::error!(cause, "internal error"),
+            Error::Unauthenticated => {}
+        }
+        let mut shown = async_graphql::Error::new(error.message());
+        shown.extensions = Some(extensions);
+        shown
+    }
+}

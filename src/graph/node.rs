@@ -1,0 +1,177 @@
+use std::sync::Arc;
+
+use async_graphql::{Context, ID, Interface, Object};
+use entity::id::{
+    AgreementId, AidCardId, ConsentId, Key, PartnerId, PolicyVersionId, ProgrammeId, RedemptionId, ReferralId,
+    SettlementId,
+};
+use entity::{agreement, aid_card, consent, partner, policy_version, programme, redemption, referral_party, settlement};
+use sea_orm::{ColumnTrait, Condition};
+use uuid::Uuid;
+
+use super::agreement::Agreement;
+use super::aid_card::AidCard;
+use super::consent::Consent;
+use super::partner::Partner;
+use super::programme::{PolicyVersion, Programme};
+use super::redemption::Redemption;
+use super::referral::Referral;
+use super::settlement::Settlement;
+use super::slice;
+use crate::access::policy::Sliced;
+use crate::access::{Slice, may_hold};
+use crate::error::{Error, Result};
+use crate::page::{LARGEST_SIZE, Page, key_of, prefix_of, uuid_of};
+
+/// Anything with a global identity. An id is opaque to the client and prefixed by its type (`settlement_…`, a TypeID).
+#[derive(Interface, Clone)]
+#[graphql(field(name = "id", ty = "ID"))]
+#[allow(clippy::large_enum_variant)]
+pub enum Node {
+    Partner(Partner),
+    Agreement(Agreement),
+    Programme(Programme),
+    PolicyVersion(PolicyVersion),
+    Settlement(Settlement),
+    AidCard(AidCard),
+    Redemption(Redemption),
+    Referral(Referral),
+    Consent(Consent),
+}
+
+/// The things of one table that ids name; nothing when the viewer's kind of partner never reads that table.
+async fn of_table<E, K>(
+    slice: &Slice,
+    ids: &[&str],
+    key: E::Column,
+    key_of_row: fn(&E::Model) -> K,
+    node: impl Fn(E::Model) -> Node,
+) -> Result<Vec<(Uuid, Node)>>
+where
+    E: Sliced,
+    K: Key,
+    sea_orm::Value: From<K>,
+{
+    if !reads(slice, E::READ) {
+        return Ok(Vec::new());
+    }
+    let keys: Vec<K> = ids.iter().filter_map(|id| key_of::<K>(id)).collect();
+    let rows = slice.select::<E>()?.only(key.is_in(keys)).all().await?;
+    Ok(rows.into_iter().map(|row| (key_of_row(&row).into(), node(row))).collect())
+}
+
+fn reads(slice: &Slice, scope: Option<entity::kinds::Scope>) -> bool {
+    scope.is_none_or(|scope| may_hold(slice.viewer().kind(), scope))
+}
+
+/// The visible things that ids of one prefix name, in one statement.
+async fn of_prefix(slice: &Slice, prefix: &str, ids: &[&str]) -> Result<Vec<(Uuid, Node)>> {
+    match prefix {
+        PartnerId::PREFIX => {
+            of_table::<partner::Entity, _>(slice, ids, partner::Column::Id, |row| row.id, |row| {
+                Node::Partner(Partner(Arc::new(row)))
+            })
+            .await
+        }
+        AgreementId::PREFIX => {
+            of_table::<agreement::Entity, _>(slice, ids, agreement::Column::Id, |row| row.id, |row| {
+                Node::Agreement(Agreement(row))
+            })
+            .await
+        }
+        ProgrammeId::PREFIX => {
+            of_table::<programme::Entity, _>(slice, ids, programme::Column::Id, |row| row.id, |row| {
+                Node::Programme(Programme(Arc::new(row)))
+            })
+            .await
+        }
+        PolicyVersionId::PREFIX => {
+            of_table::<policy_version::Entity, _>(slice, ids, policy_version::Column::Id, |row| row.id, |row| {
+                Node::PolicyVersion(PolicyVersion(Arc::new(row)))
+            })
+            .await
+        }
+        SettlementId::PREFIX => {
+            of_table::<settlement::Entity, _>(slice, ids, settlement::Column::Id, |row| row.id, |row| {
+                Node::Settlement(Settlement(row))
+            })
+            .await
+        }
+        AidCardId::PREFIX => {
+            of_table::<aid_card::Entity, _>(slice, ids, aid_card::Column::Id, |row| row.id, |row| {
+                Node::AidCard(AidCard(row))
+            })
+            .await
+        }
+        RedemptionId::PREFIX => {
+            of_table::<redemption::Entity, _>(slice, ids, redemption::Column::Id, |row| row.id, |row| {
+                Node::Redemption(Redemption(row))
+            })
+            .await
+        }
+        ConsentId::PREFIX => {
+            of_table::<consent::Entity, _>(slice, ids, consent::Column::Id, |row| row.id, |row| {
+                Node::Consent(Consent(row))
+            })
+            .await
+        }
+        ReferralId::PREFIX => referrals(slice, ids).await,
+        _ => Ok(Vec::new()),
+    }
+}
+
+/// Referrals come with their person and consent, through the door of their list.
+async fn referrals(slice: &Slice, ids: &[&str]) -> Result<Vec<(Uuid, Node)>> {
+    if !reads(slice, referral_party::Entity::READ) {
+        return Ok(Vec::new());
+    }
+    let keys: Vec<ReferralId> = ids.iter().filter_map(|id| key_of(id)).collect();
+    let wanted = Condition::all().add(referral_party::Column::ReferralId.is_in(keys));
+    let page = Page::new(Some(LARGEST_SIZE), None, None, None, false)?;
+    let rows = slice.referrals(wanted, &page).await?.rows;
+    Ok(rows.into_iter().map(|(_, row)| (row.referral.id.into(), Node::Referral(Referral(row)))).collect())
+}
+
+/// What the viewer sees of these ids, each at its place; null for the rest.
+pub async fn nodes(slice: &Slice, ids: &[ID]) -> Result<Vec<Option<Node>>> {
+    let mut prefixes: Vec<String> = ids.iter().filter_map(|id| prefix_of(id)).collect();
+    prefixes.sort();
+    prefixes.dedup();
+    let mut found: Vec<Option<Node>> = ids.iter().map(|_| None).collect();
+    for prefix in prefixes {
+        let places: Vec<usize> =
+            (0..ids.len()).filter(|place| prefix_of(&ids[*place]).as_deref() == Some(prefix.as_str())).collect();
+        let of_prefix_ids: Vec<&str> = places.iter().map(|place| ids[*place].as_str()).collect();
+        for (key, node) in of_prefix(slice, &prefix, &of_prefix_ids).await? {
+            for place in places.iter().copied().filter(|place| uuid_of(&ids[*place]) == Some(key)) {
+                found[place] = Some(node.clone());
+            }
+        }
+    }
+    Ok(found)
+}
+
+/// The one thing that an id names.
+pub async fn node(slice: &Slice, id: &ID) -> Result<Option<Node>> {
+    Ok(nodes(slice, std::slice::from_ref(id)).await?.pop().flatten())
+}
+
+#[derive(Default)]
+pub struct NodeQuery;
+
+#[Object]
+impl NodeQuery {
+    /// Any one thing by its id; null when it does not exist or is not in the viewer's slice: the two look alike.
+    async fn node(&self, ctx: &Context<'_>, id: ID) -> Result<Option<Node>> {
+        node(slice(ctx)?, &id).await
+    }
+
+    /// Several things by their ids, each at its place; at most 100.
+    async fn nodes(&self, ctx: &Context<'_>, ids: Vec<ID>) -> Result<Vec<Option<Node>>> {
+        let most = usize::try_from(LARGEST_SIZE).unwrap_or(usize::MAX);
+        if ids.len() > most {
+            return Err(Error::invalid("ids", format!("must name at most {most} things.")));
+        }
+        nodes(slice(ctx)?, &ids).await
+    }
+}

@@ -1,0 +1,224 @@
+use async_graphql::{Context, ID, InputObject, Object, OneofObject};
+use entity::id::ReferralId;
+use entity::kinds::{ReferralSide, ReferralStatus};
+use entity::{referral, referral_party};
+use sea_orm::{ColumnTrait, Condition};
+
+use super::connection::{List, list, page};
+use super::partner::Partner;
+use super::programme::{Programme, programme};
+use super::referral_event::{ReferralEvents, events};
+use super::referred_person::ReferredPerson;
+use super::scalars::{DateTime, Money};
+use super::{slice, words};
+use crate::access::{ReferralRow, Slice, disclosed};
+use crate::error::Result;
+use crate::page::{key_of, type_id};
+use crate::rules::referral::{allowed_steps, status_at};
+
+/// A person passed from one partner to another.
+#[derive(Clone)]
+pub struct Referral(pub ReferralRow);
+
+impl Referral {
+    fn status_now(&self, slice: &Slice) -> ReferralStatus {
+        status_at(self.0.referral.status, self.0.referral.due_at, slice.now())
+    }
+}
+
+/// A person passed from one partner to another.
+#[Object]
+impl Referral {
+    pub async fn id(&self) -> ID {
+        type_id(self.0.referral.id).into()
+    }
+
+    /// Short, readable on the phone.
+    async fn number(&self) -> &str {
+        &self.0.referral.number
+    }
+
+    async fn status(&self, ctx: &Context<'_>) -> Result<words::ReferralStatus> {
+        Ok(self.status_now(slice(ctx)?).into())
+    }
+
+    async fn sender(&self, ctx: &Context<'_>) -> Result<Partner> {
+        Ok(Partner(slice(ctx)?.directory().partner(self.0.referral.sender_id).await?))
+    }
+
+    async fn receiver(&self, ctx: &Context<'_>) -> Result<Partner> {
+        Ok(Partner(slice(ctx)?.directory().partner(self.0.referral.receiver_id).await?))
+    }
+
+    /// Each side's own number for it.
+    async fn external_reference(&self) -> Option<&str> {
+        self.0.party.external_reference.as_deref()
+    }
+
+    async fn programme(&self, ctx: &Context<'_>) -> Result<Option<Programme>> {
+        match self.0.referral.programme_id {
+            Some(id) => Ok(Some(programme(ctx, id).await?)),
+            None => Ok(None),
+        }
+    }
+
+    async fn reason(&self) -> &str {
+        &self.0.referral.reason
+    }
+
+    /// Null once the referral has ended, for the receiver.
+    async fn person(&self, ctx: &Context<'_>) -> Result<Option<ReferredPerson>> {
+        let slice = slice(ctx)?;
+        Ok(disclosed(&self.0, self.status_now(slice), slice.keys())?.map(ReferredPerson))
+    }
+
+    async fn requested_at(&self) -> DateTime {
+        DateTime(self.0.referral.requested_at)
+    }
+
+    /// When an answer is due; unanswered, it expires.
+    async fn due_at(&self) -> DateTime {
+        DateTime(self.0.referral.due_at)
+    }
+
+    async fn updated_at(&self) -> DateTime {
+        DateTime(self.0.referral.updated_at)
+    }
+
+    async fn outcome(&self) -> Option<&str> {
+        self.0.referral.outcome.as_deref()
+    }
+
+    async fn amount_granted(&self) -> Option<Money> {
+        self.0.referral.amount_granted.map(Money)
+    }
+
+    /// Newest first.
+    async fn events(
+        &self,
+        ctx: &Context<'_>,
+        first: Option<i32>,
+        after: Option<String>,
+    ) -> Result<ReferralEvents> {
+        events(ctx, self.0.referral.id, first, after).await
+    }
+
+    /// What the viewer's side may do next.
+    async fn allowed_steps(&self, ctx: &Context<'_>) -> Result<Vec<words::ReferralStatus>> {
+        let steps = allowed_steps(self.status_now(slice(ctx)?), self.0.party.side);
+        Ok(steps.into_iter().map(Into::into).collect())
+    }
+}
+
+/// Names one referral, by one of these.
+#[derive(OneofObject)]
+enum ReferralBy {
+    Id(ID),
+    Number(String),
+}
+
+/// Which of the viewer's sides.
+#[derive(async_graphql::Enum, Copy, Clone, Eq, PartialEq)]
+enum ReferralDirection {
+    Sent,
+    Received,
+}
+
+#[derive(InputObject, Default)]
+struct ReferralFilter {
+    status: Option<Vec<words::ReferralStatus>>,
+    /// The viewer's own number for it.
+    external_reference: Option<String>,
+    /// Unanswered or not: an answer was due before this instant.
+    due_before: Option<DateTime>,
+    direction: Option<ReferralDirection>,
+    /// Inclusive.
+    updated_from: Option<DateTime>,
+    /// Exclusive.
+    updated_to: Option<DateTime>,
+}
+
+/// The condition for a status as it reads now: an unanswered request that is due is already EXPIRED.
+fn reads_as(status: ReferralStatus, slice: &Slice) -> Condition {
+    use referral::Column::{DueAt, Status};
+    let stored = Status.eq(status);
+    match status {
+        ReferralStatus::Requested => Condition::all().add(stored).add(DueAt.gt(slice.now())),
+        ReferralStatus::Expired => Condition::any().add(stored).add(
+            Condition::all().add(Status.eq(ReferralStatus::Requested)).add(DueAt.lte(slice.now())),
+        ),
+        ReferralStatus::Accepted
+        | ReferralStatus::InProgress
+        | ReferralStatus::OnHold
+        | ReferralStatus::Completed
+        | ReferralStatus::Declined
+        | ReferralStatus::Failed
+        | ReferralStatus::Cancelled => Condition::all().add(stored),
+    }
+}
+
+impl ReferralFilter {
+    fn condition(self, slice: &Slice) -> Condition {
+        use referral::Column::{DueAt, UpdatedAt};
+        let status = self.status.map(|statuses| {
+            let none = Condition::all().add(sea_orm::sea_query::Expr::value(false));
+            statuses
+                .into_iter()
+                .map(|status| reads_as(status.into(), slice))
+                .fold(Condition::any().add(none), Condition::add)
+        });
+        let side = self.direction.map(|direction| match direction {
+            ReferralDirection::Sent => ReferralSide::Sender,
+            ReferralDirection::Received => ReferralSide::Receiver,
+        });
+        Condition::all()
+            .add_option(status)
+            .add_option(side.map(|side| referral_party::Column::Side.eq(side)))
+            .add_option(
+                self.external_reference.map(|text| referral_party::Column::ExternalReference.eq(text)),
+            )
+            .add_option(self.due_before.map(|at| DueAt.lt(at.0)))
+            .add_option(self.updated_from.map(|at| UpdatedAt.gte(at.0)))
+            .add_option(self.updated_to.map(|at| UpdatedAt.lt(at.0)))
+    }
+}
+
+/// The condition for one referral by its key.
+pub fn by_id(id: ReferralId) -> Condition {
+    Condition::all().add(referral_party::Column::ReferralId.eq(id))
+}
+
+#[derive(Default)]
+pub struct ReferralQuery;
+
+#[Object]
+impl ReferralQuery {
+    /// One referral that the viewer sent or received; for the bureau, any of its territory.
+    async fn referral(&self, ctx: &Context<'_>, by: ReferralBy) -> Result<Option<Referral>> {
+        let slice = slice(ctx)?;
+        let condition = match by {
+            ReferralBy::Id(id) => match key_of::<ReferralId>(&id) {
+                Some(id) => by_id(id),
+                None => return slice.select::<referral_party::Entity>().map(|_| None),
+            },
+            ReferralBy::Number(number) => Condition::all().add(referral::Column::Number.eq(number)),
+        };
+        Ok(slice.referral(condition).await?.map(Referral))
+    }
+
+    /// Referrals that the viewer sent or received, newest first; for the bureau, those of its territory.
+    async fn referrals(
+        &self,
+        ctx: &Context<'_>,
+        filter: Option<ReferralFilter>,
+        first: Option<i32>,
+        after: Option<String>,
+        last: Option<i32>,
+        before: Option<String>,
+    ) -> Result<Option<List<Referral>>> {
+        let page = page(ctx, first, after, last, before)?;
+        let slice = slice(ctx)?;
+        let rows = slice.referrals(filter.unwrap_or_default().condition(slice), &page).await?;
+        Ok(Some(list(rows, Referral)))
+    }
+}

@@ -1,0 +1,189 @@
+use async_graphql::{Context, ID, InputObject, Object, OneofObject};
+use entity::id::SettlementId;
+use entity::settlement;
+use sea_orm::{ColumnTrait, Condition};
+
+use super::calculation::Calculation;
+use super::connection::{List, list, page};
+use super::partner::Partner;
+use super::scalars::{Date, DateTime, IdempotencyKey, Money};
+use super::{slice, words};
+use crate::error::Result;
+use crate::page::{key_of, type_id};
+
+/// A second reimbursement that was posted.
+#[derive(Clone)]
+pub struct Settlement(pub settlement::Model);
+
+/// A second reimbursement that was posted.
+#[Object]
+impl Settlement {
+    pub async fn id(&self) -> ID {
+        type_id(self.0.id).into()
+    }
+
+    async fn status(&self) -> words::SettlementStatus {
+        self.0.status.into()
+    }
+
+    async fn channel(&self) -> words::SettlementChannel {
+        self.0.channel.into()
+    }
+
+    /// The key with which the hospital posted it.
+    async fn key(&self) -> IdempotencyKey {
+        IdempotencyKey(self.0.operation_key.clone())
+    }
+
+    async fn hospital(&self, ctx: &Context<'_>) -> Result<Partner> {
+        Ok(Partner(slice(ctx)?.directory().partner(self.0.hospital_id).await?))
+    }
+
+    /// Masked, e.g. 李*明.
+    async fn patient_name(&self) -> &str {
+        &self.0.patient_name
+    }
+
+    /// 住院号
+    async fn admission_number(&self) -> &str {
+        &self.0.admission_number
+    }
+
+    /// 发票号
+    async fn invoice_number(&self) -> &str {
+        &self.0.invoice_number
+    }
+
+    /// 结算ID [setl_id]
+    async fn insurer_settlement_id(&self) -> &str {
+        &self.0.insurer_settlement_id
+    }
+
+    async fn admitted_on(&self) -> Date {
+        Date(self.0.admitted_on)
+    }
+
+    async fn discharged_on(&self) -> Date {
+        Date(self.0.discharged_on)
+    }
+
+    /// 医疗费总额
+    async fn total_cost(&self) -> Money {
+        Money(self.0.total_cost)
+    }
+
+    /// What the bureau pays, and the hospital advances (垫付).
+    async fn assistance(&self) -> Money {
+        Money(self.0.assistance)
+    }
+
+    /// 个人负担: what is left to the patient.
+    async fn personal_burden(&self) -> Money {
+        Money(self.0.personal_burden)
+    }
+
+    async fn calculation(&self) -> Result<Calculation> {
+        Calculation::kept(&self.0.calculation)
+    }
+
+    async fn settled_at(&self) -> DateTime {
+        DateTime(self.0.settled_at)
+    }
+
+    async fn reversed_at(&self) -> Option<DateTime> {
+        self.0.reversed_at.map(DateTime)
+    }
+
+    async fn reversal_reason(&self) -> Option<&str> {
+        self.0.reversal_reason.as_deref()
+    }
+
+    /// A stay before it in the same cap was reversed: the bureau may owe more; nothing changes by itself.
+    async fn recalculation_due(&self) -> bool {
+        self.0.recalculation_due
+    }
+}
+
+/// Names one settlement, by one of these. Of several with the same number, the live one, else the newest.
+#[derive(OneofObject)]
+enum SettlementBy {
+    Id(ID),
+    InvoiceNumber(String),
+    InsurerSettlementId(String),
+    Key(IdempotencyKey),
+}
+
+#[derive(InputObject, Default)]
+struct SettlementFilter {
+    status: Option<Vec<words::SettlementStatus>>,
+    /// Inclusive.
+    discharged_from: Option<Date>,
+    /// Inclusive.
+    discharged_to: Option<Date>,
+    /// Inclusive.
+    settled_from: Option<DateTime>,
+    /// Exclusive.
+    settled_to: Option<DateTime>,
+}
+
+impl SettlementFilter {
+    fn condition(self) -> Condition {
+        use settlement::Column::{DischargedOn, SettledAt, Status};
+        let statuses =
+            self.status.map(|statuses| statuses.into_iter().map(entity::kinds::SettlementStatus::from));
+        Condition::all()
+            .add_option(statuses.map(|statuses| Status.is_in(statuses)))
+            .add_option(self.discharged_from.map(|from| DischargedOn.gte(from.0)))
+            .add_option(self.discharged_to.map(|to| DischargedOn.lte(to.0)))
+            .add_option(self.settled_from.map(|from| SettledAt.gte(from.0)))
+            .add_option(self.settled_to.map(|to| SettledAt.lt(to.0)))
+    }
+}
+
+#[derive(Default)]
+pub struct SettlementQuery;
+
+#[Object]
+impl SettlementQuery {
+    /// One settlement of the viewer's.
+    async fn settlement(&self, ctx: &Context<'_>, by: SettlementBy) -> Result<Option<Settlement>> {
+        use settlement::Column::{InsurerSettlementId, InvoiceNumber, OperationKey};
+        let settlements = slice(ctx)?.select::<settlement::Entity>()?;
+        let condition = match by {
+            SettlementBy::Id(id) => match key_of::<SettlementId>(&id) {
+                Some(id) => settlement::Column::Id.eq(id),
+                None => return Ok(None),
+            },
+            SettlementBy::InvoiceNumber(number) => InvoiceNumber.eq(number),
+            SettlementBy::InsurerSettlementId(id) => InsurerSettlementId.eq(id),
+            SettlementBy::Key(key) => OperationKey.eq(key.0),
+        };
+        let row = settlements
+            .only(condition)
+            .newest_first(settlement::Column::Status)
+            .newest_first(settlement::Column::Id)
+            .limit(1)
+            .one()
+            .await?;
+        Ok(row.map(Settlement))
+    }
+
+    /// The viewer's settlements, newest first.
+    async fn settlements(
+        &self,
+        ctx: &Context<'_>,
+        filter: Option<SettlementFilter>,
+        first: Option<i32>,
+        after: Option<String>,
+        last: Option<i32>,
+        before: Option<String>,
+    ) -> Result<Option<List<Settlement>>> {
+        let page = page(ctx, first, after, last, before)?;
+        let rows = slice(ctx)?
+            .select::<settlement::Entity>()?
+            .only(filter.unwrap_or_default().condition())
+            .page(&page, settlement::Column::Id, |row| row.id)
+            .await?;
+        Ok(Some(list(rows, Settlement)))
+    }
+}

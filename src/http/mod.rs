@@ -1,0 +1,222 @@
+//! The wire: GraphQL over HTTP, health, and the way a server starts and stops.
+
+pub mod answer;
+pub mod graphql;
+pub mod media;
+
+use std::net::SocketAddr;
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use axum::Router;
+use axum::extract::{Request, State};
+use axum::http::{HeaderMap, HeaderValue, StatusCode, header};
+use axum::response::{IntoResponse, Response};
+use axum::routing::any;
+use tokio::net::TcpListener;
+use tokio::sync::watch;
+
+use crate::access::{Gate, counting};
+use crate::error::{Error, code};
+use crate::language::Language;
+use crate::schema::{Asked, Executed, Gateway};
+use graphql::{
+    Answer, MediaType, Refusal, check_content_type, guard, is_read_only, negotiate, read_body, read_get, read_post,
+    respond,
+};
+
+/// How long a client may take to send its body.
+const BODY_TIME: Duration = Duration::from_secs(10);
+/// How long a request that runs may take to end once the server is told to stop.
+const STOP_TIME: Duration = Duration::from_secs(9);
+/// Longest name of an operation in the log.
+const LONGEST_NAME: usize = 60;
+
+/// What every request needs.
+#[derive(Clone)]
+pub struct App {
+    gate: Gate,
+    gateway: Arc<Gateway>,
+}
+
+impl App {
+    pub fn new(gate: Gate) -> Self {
+        Self { gate, gateway: Arc::new(Gateway::default()) }
+    }
+
+    pub fn gate(&self) -> &Gate {
+        &self.gate
+    }
+
+    /// The routes.
+    pub fn router(self) -> Router {
+        Router::new()
+            .route("/graphql", any(graphql_endpoint))
+            .route("/healthz", any(|| async { "ok\n" }))
+            .route("/readyz", any(ready))
+            .fallback(|| async { (StatusCode::NOT_FOUND, "There is nothing here; GraphQL is at /graphql.\n") })
+            .with_state(self)
+    }
+}
+
+/// Serves until told to stop; then takes no new connection, and lets what runs end in time.
+pub async fn serve(listener: TcpListener, app: App, mut stop: watch::Receiver<bool>) -> std::io::Result<()> {
+    let router = app.router();
+    let mut told = stop.clone();
+    let server = axum::serve(listener, router).with_graceful_shutdown(async move {
+        let _ = told.wait_for(|stop| *stop).await;
+    });
+    tokio::select! {
+        result = server => result,
+        () = async {
+            let _ = stop.wait_for(|stop| *stop).await;
+            tokio::time::sleep(STOP_TIME).await;
+        } => Ok(()),
+    }
+}
+
+/// The address that a listener has, for printing.
+pub fn url_of(address: SocketAddr) -> String {
+    format!("http://{address}")
+}
+
+async fn ready(State(app): State<App>) -> Response {
+    let database = app.gate.database();
+    let state = match database.ping().await {
+        Ok(()) => database.pending_migrations().await.map(|pending| pending.is_empty()),
+        Err(error) => Err(error),
+    };
+    match state {
+        Ok(true) => "ready\n".into_response(),
+        Ok(false) => (StatusCode::SERVICE_UNAVAILABLE, "migrations are pending: run `onestop migrate`\n").into_response(),
+        Err(error) => {
+            tracing::warn!(code = error.code(), "not ready: the database does not answer");
+            (StatusCode::SERVICE_UNAVAILABLE, "the database does not answer\n").into_response()
+        }
+    }
+}
+
+/// What the log says of a request: never variables, never personal data.
+#[derive(Default)]
+struct Entry {
+    partner: Option<String>,
+    operation: Option<String>,
+    code: Option<String>,
+}
+
+async fn graphql_endpoint(State(app): State<App>, request: Request) -> Response {
+    let started = Instant::now();
+    let correlation = uuid::Uuid::now_v7().to_string();
+    let work = {
+        let correlation = correlation.clone();
+        // A task of its own: a client that hangs up does not stop an act half-way through its commit.
+        tokio::spawn(counting(async move {
+            let mut entry = Entry::default();
+            let (media, answer) = match negotiate(request.headers()) {
+                Ok(media) => (media, answer(&app, request, &correlation, &mut entry).await),
+                Err(refusal) => (MediaType::Json, Err(refusal)),
+            };
+            (media, answer, entry)
+        }))
+    };
+    let ((media, answer, mut entry), statements) = match work.await {
+        Ok(done) => done,
+        Err(_) => {
+            let refusal = Refusal::Internal { correlation: correlation.clone() };
+            ((MediaType::Json, Err(refusal), Entry::default()), 0)
+        }
+    };
+    let answer = answer.unwrap_or_else(|refusal| {
+        entry.code = Some(refusal.code().to_owned());
+        refusal.into()
+    });
+    let response = respond(media, answer);
+    tracing::info!(
+        partner = entry.partner.as_deref().unwrap_or("-"),
+        operation = entry.operation.as_deref().unwrap_or("-"),
+        code = entry.code.as_deref().unwrap_or("OK"),
+        status = response.status().as_u16(),
+        micros = u64::try_from(started.elapsed().as_micros()).unwrap_or(u64::MAX),
+        statements,
+        correlation,
+        "request"
+    );
+    response
+}
+
+async fn answer(
+    app: &App,
+    request: Request,
+    correlation: &str,
+    entry: &mut Entry,
+) -> Result<Answer, Refusal> {
+    let (head, body) = request.into_parts();
+    let read_only = is_read_only(&head.method)?;
+    if !read_only {
+        check_content_type(&head.headers)?;
+    }
+    let bearer = bearer(&head.headers).ok_or(Refusal::Unauthenticated { presented: false })?;
+    let slice = app.gate.enter(bearer).await.map_err(|error| refused(error, correlation))?;
+    entry.partner = Some(slice.viewer().partner().code.clone());
+    let read = if read_only {
+        read_get(&head.uri)?
+    } else {
+        let body = tokio::time::timeout(BODY_TIME, read_body(&head.headers, body));
+        let bytes = body.await.map_err(|_| Refusal::BadRequest("The body did not arrive in time.".into()))??;
+        read_post(&head.headers, &bytes)?
+    };
+    entry.operation = read.operation_name.as_deref().map(|name| name.chars().take(LONGEST_NAME).collect());
+    let language =
+        Language::accepted(head.headers.get(header::ACCEPT_LANGUAGE).and_then(|value| value.to_str().ok()));
+    let asked = Asked {
+        query: read.query,
+        operation_name: read.operation_name,
+        variables: read.variables,
+        read_only,
+    };
+    let executed = guard(correlation, app.gateway.execute(slice, language, asked)).await?;
+    match executed.map_err(|error| refused(error, correlation))? {
+        Executed::NotByGet => Err(Refusal::NotByGet),
+        Executed::Ran(response) | Executed::Refused(response) => {
+            entry.code = first_code(&response);
+            let mut answer = Answer::of(&response);
+            answer.headers.push((header::CONTENT_LANGUAGE, content_language(language)));
+            Ok(answer)
+        }
+    }
+}
+
+fn content_language(language: Language) -> HeaderValue {
+    HeaderValue::from_static(match language {
+        Language::Chinese => "zh-CN",
+        Language::English => "en",
+    })
+}
+
+fn bearer(headers: &HeaderMap) -> Option<&str> {
+    let value = headers.get(header::AUTHORIZATION)?.to_str().ok()?;
+    let (scheme, token) = value.split_once(' ')?;
+    scheme.eq_ignore_ascii_case("bearer").then(|| token.trim())
+}
+
+fn refused(error: Error, correlation: &str) -> Refusal {
+    match error {
+        Error::Unauthenticated => Refusal::Unauthenticated { presented: true },
+        Error::Unavailable(_) => {
+            tracing::warn!(correlation, ?error, "database unavailable");
+            Refusal::Unavailable(1)
+        }
+        Error::Forbidden { .. } | Error::Invalid { .. } | Error::Internal(_) => {
+            tracing::error!(correlation, ?error, "a request failed outside of GraphQL");
+            Refusal::Internal { correlation: correlation.to_owned() }
+        }
+    }
+}
+
+fn first_code(response: &async_graphql::Response) -> Option<String> {
+    let error = response.errors.first()?;
+    match error.extensions.as_ref().and_then(|extensions| extensions.get("code")) {
+        Some(async_graphql::Value::String(code)) => Some(code.clone()),
+        _ => Some(code::INTERNAL.to_owned()),
+    }
+}

@@ -1,0 +1,149 @@
+//! The schemas, one per kind of partner, and the way a request goes through them: source limits, parsed documents, budget,
+//! scalar contents, execution, sealed errors.
+
+pub mod budget;
+pub mod cut;
+pub mod inputs;
+pub mod registry;
+mod seal;
+
+use std::cell::RefCell;
+use std::collections::BTreeMap;
+use std::rc::Rc;
+use std::sync::Arc;
+
+use async_graphql::parser::parse_query;
+use async_graphql::parser::types::ExecutableDocument;
+use async_graphql::{EmptySubscription, Request, Response, SDLExportOptions, Schema, SchemaBuilder, Variables};
+use entity::kinds::PartnerKind;
+use quick_cache::sync::Cache;
+
+use crate::access::Slice;
+use crate::actions::Mutation;
+use crate::error::{Error, Result};
+use crate::graph::referral_event::event_loader;
+use crate::graph::{Query, scalars};
+use crate::language::Language;
+use budget::{Budget, check_source, weigh};
+use inputs::InputTypes;
+
+/// Distinct documents that are kept parsed, per kind of partner.
+const CACHED_DOCUMENTS: usize = 500;
+/// Deepest recursion of selection sets; the budget refuses before this does.
+const LIBRARY_RECURSION: usize = 32;
+
+type Served = Schema<Query, Mutation, EmptySubscription>;
+
+fn builder() -> SchemaBuilder<Query, Mutation, EmptySubscription> {
+    Schema::build(Query::default(), Mutation::default(), EmptySubscription)
+        .disable_suggestions()
+        .limit_recursive_depth(LIBRARY_RECURSION)
+}
+
+/// The whole schema as SDL: what all kinds of partner have together.
+pub fn sdl() -> String {
+    print(&builder().finish())
+}
+
+/// The schema that one kind of partner has.
+pub fn sdl_of(kind: PartnerKind) -> String {
+    print(&registry::visit(builder(), move |registry| cut::cut(registry, kind)).finish())
+}
+
+fn print(schema: &Served) -> String {
+    schema.sdl_with_options(SDLExportOptions::new().sorted_arguments().sorted_enum_items().prefer_single_line_descriptions())
+}
+
+/// A request after HTTP has read it.
+pub struct Asked {
+    pub query: String,
+    pub operation_name: Option<String>,
+    pub variables: serde_json::Map<String, serde_json::Value>,
+    /// Came by GET: only queries may run.
+    pub read_only: bool,
+}
+
+/// How a request ended.
+pub enum Executed {
+    /// It ran; the response's errors are sealed.
+    Ran(Response),
+    /// It was refused before anything ran.
+    Refused(Response),
+    /// A GET that asks for something else than a query.
+    NotByGet,
+}
+
+struct OfKind {
+    schema: Served,
+    inputs: InputTypes,
+    documents: Cache<String, Arc<ExecutableDocument>>,
+}
+
+impl OfKind {
+    fn new(kind: PartnerKind) -> Self {
+        let inputs = Rc::new(RefCell::new(InputTypes::default()));
+        let seen = Rc::clone(&inputs);
+        let builder = registry::visit(builder(), move |registry| {
+            cut::cut(registry, kind);
+            seen.replace(InputTypes::of(registry));
+        });
+        Self { schema: builder.finish(), inputs: inputs.take(), documents: Cache::new(CACHED_DOCUMENTS) }
+    }
+
+    /// The parsed document of a text, weighed once.
+    fn document(&self, text: &str) -> std::result::Result<Arc<ExecutableDocument>, Response> {
+        if let Some(known) = self.documents.get(text) {
+            return Ok(known);
+        }
+        check_source(text).map_err(|limit| seal::limit(&limit))?;
+        let document = parse_query(text).map_err(|error| seal::parse(&error))?;
+        weigh(&document, &Budget::default()).map_err(|limit| seal::limit(&limit))?;
+        let document = Arc::new(document);
+        self.documents.insert(text.to_owned(), Arc::clone(&document));
+        Ok(document)
+    }
+}
+
+/// All schemas, ready to run.
+pub struct Gateway {
+    kinds: BTreeMap<PartnerKind, OfKind>,
+}
+
+impl Default for Gateway {
+    fn default() -> Self {
+        Self { kinds: PartnerKind::ALL.iter().map(|kind| (*kind, OfKind::new(*kind))).collect() }
+    }
+}
+
+impl Gateway {
+    /// Runs a request in a viewer's slice.
+    pub async fn execute(&self, slice: Slice, language: Language, asked: Asked) -> Result<Executed> {
+        let kind = slice.viewer().kind();
+        let of_kind = self.kinds.get(&kind).ok_or_else(|| Error::internal("a kind of partner without a schema"))?;
+        let document = match of_kind.document(&asked.query) {
+            Ok(document) => document,
+            Err(refused) => return Ok(Executed::Refused(refused)),
+        };
+        let name = asked.operation_name.as_deref();
+        let is_query = inputs::chosen(&document, name)
+            .is_none_or(|operation| operation.ty == async_graphql::parser::types::OperationType::Query);
+        if asked.read_only && !is_query {
+            return Ok(Executed::NotByGet);
+        }
+        let variables = Variables::from_json(serde_json::Value::Object(asked.variables));
+        let bad = of_kind.inputs.check(&document, name, &variables, &scalars::judge);
+        if !bad.is_empty() {
+            return Ok(Executed::Refused(seal::bad_inputs(&bad)));
+        }
+        let loader = event_loader(&slice);
+        let mut request = Request::new(asked.query).variables(variables).data(slice).data(language).data(loader);
+        request.operation_name = asked.operation_name;
+        request.set_parsed_query(ExecutableDocument::clone(&document));
+        let response = of_kind.schema.execute(request).await;
+        let ran = response.data != async_graphql::Value::Null
+            || response.errors.is_empty()
+            || response.errors.iter().any(|error| !error.path.is_empty());
+        let response = seal::response(response);
+        Ok(if ran { Executed::Ran(response) } else { Executed::Refused(response) })
+    }
+}

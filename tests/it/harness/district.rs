@@ -1,0 +1,386 @@
+//! A small invented district: a bureau, two hospitals, two supermarkets, two offices, the federations, a home-care provider.
+
+use std::sync::{Arc, Mutex};
+use std::time::Duration;
+
+use chrono::{DateTime, NaiveDate, TimeDelta, Utc};
+use entity::id::{AgreementId, AidCardId, PartnerId, PersonId, PersonStatusId, PolicyVersionId, ProgrammeId};
+use entity::kinds::{
+    AidCardStatus, Category, DeductibleMode, FundSource, PartnerKind, RateForm, Scope, Stacking, StayDate,
+};
+use entity::{
+    BasisPoints, CardNumber, Fen, NationalId, agreement, aid_card, cap_group, national_id, partner, person,
+    person_status, policy_version, programme,
+};
+use onestop::access::{Database, Gate, Keys, Slice, column, scopes_of};
+use onestop::clock::Clock;
+use onestop::http::{App, serve, url_of};
+use onestop::rules::person_name::masked;
+use onestop::rules::reimbursement::Band;
+use tokio::sync::watch;
+use uuid::Uuid;
+
+use super::database::Fresh;
+use super::partner::Partner;
+
+pub const BUREAU: &str = "BUREAU";
+pub const HOSPITAL: &str = "H41999900001";
+pub const OTHER_HOSPITAL: &str = "H41999900002";
+pub const SHOP: &str = "SM-RUHELU";
+pub const OTHER_SHOP: &str = "SM-LIUHU";
+pub const OFFICE: &str = "SD-RUHELU";
+pub const OTHER_OFFICE: &str = "SD-LIUHU";
+pub const DPF: &str = "DPF";
+pub const CF: &str = "CF";
+pub const CARE: &str = "HC-1";
+
+/// Code, kind, area of every partner.
+pub const PARTNERS: [(&str, PartnerKind, &str); 10] = [
+    (BUREAU, PartnerKind::Bureau, "410102"),
+    (HOSPITAL, PartnerKind::Hospital, "410102"),
+    (OTHER_HOSPITAL, PartnerKind::Hospital, "410102"),
+    (SHOP, PartnerKind::CharitySupermarket, "410102008"),
+    (OTHER_SHOP, PartnerKind::CharitySupermarket, "410102012"),
+    (OFFICE, PartnerKind::SubdistrictOffice, "410102008"),
+    (OTHER_OFFICE, PartnerKind::SubdistrictOffice, "410102012"),
+    (DPF, PartnerKind::DisabilityFederation, "410102"),
+    (CF, PartnerKind::CharityFederation, "410102"),
+    (CARE, PartnerKind::HomeCareProvider, "410102"),
+];
+
+pub fn day(text: &str) -> NaiveDate {
+    text.parse().unwrap()
+}
+
+pub fn fen(yuan: &str) -> Fen {
+    Fen::from_yuan(yuan.parse().unwrap()).unwrap()
+}
+
+pub fn new_id<K: From<Uuid>>() -> K {
+    K::from(Uuid::now_v7())
+}
+
+/// A dated policy of the medical assistance programme (or of the veterans'), 70 % flat without caps until it is changed.
+#[derive(Clone)]
+pub struct Policy(pub policy_version::Model);
+
+impl Policy {
+    pub fn medical(district: &District) -> Self {
+        Self::of(district.medical, Category::Dibao, 2)
+    }
+
+    pub fn veterans(district: &District) -> Self {
+        Self::of(district.veterans, Category::EntitledVeteran, 1)
+    }
+
+    fn of(programme: ProgrammeId, category: Category, stacking_order: i32) -> Self {
+        Self(policy_version::Model {
+            id: new_id::<PolicyVersionId>(),
+            programme_id: programme,
+            valid_from: day("2015-01-01"),
+            valid_to: None,
+            category,
+            category_date: StayDate::Discharge,
+            year_date: StayDate::Discharge,
+            form: RateForm::Flat,
+            bands: bands(&[("0.00", None, 7000)]),
+            deductible_mode: DeductibleMode::None,
+            deductible: Fen::ZERO,
+            per_stay_cap: None,
+            annual_cap: None,
+            includes_upfront: false,
+            cap_group: "MEDICAL".into(),
+            stacking_order,
+        })
+    }
+
+    pub fn rate(mut self, points: i32) -> Self {
+        self.0.bands = bands(&[("0.00", None, points)]);
+        self
+    }
+
+    pub fn bands(mut self, form: RateForm, of: &[(&str, Option<&str>, i32)]) -> Self {
+        self.0.form = form;
+        self.0.bands = bands(of);
+        self
+    }
+
+    pub fn annual_cap(mut self, yuan: &str) -> Self {
+        self.0.annual_cap = Some(fen(yuan));
+        self
+    }
+
+    pub fn change(mut self, change: impl FnOnce(&mut policy_version::Model)) -> Self {
+        change(&mut self.0);
+        self
+    }
+}
+
+/// Bands as they are stored: from, below, basis points.
+pub fn bands(of: &[(&str, Option<&str>, i32)]) -> serde_json::Value {
+    let bands: Vec<Band> = of
+        .iter()
+        .map(|(from, below, points)| Band {
+            from: fen(from),
+            below: below.map(fen),
+            rate: BasisPoints::new(*points).unwrap(),
+        })
+        .collect();
+    serde_json::to_value(bands).unwrap()
+}
+
+/// The district with its server.
+pub struct District {
+    pub gate: Gate,
+    pub url: String,
+    pub medical: ProgrammeId,
+    pub veterans: ProgrammeId,
+    pub cards: ProgrammeId,
+    pub charity_illness: ProgrammeId,
+    time: Arc<Mutex<DateTime<Utc>>>,
+    people: Mutex<u32>,
+    stop: watch::Sender<bool>,
+    pub database: Fresh,
+}
+
+impl District {
+    /// On 15 June 2016, 10:00 in China, without any policy.
+    pub async fn new() -> Self {
+        let fresh = Fresh::new().await;
+        let database = Database::open(&fresh.url).await.unwrap();
+        let time = Arc::new(Mutex::new("2016-06-15T02:00:00Z".parse::<DateTime<Utc>>().unwrap()));
+        let hands = Arc::clone(&time);
+        let clock = Clock::new(move || *hands.lock().unwrap());
+        let keys = Arc::new(Keys::ephemeral().unwrap());
+        let gate = Gate::with_cache_age(database, keys, clock, Duration::from_secs(3600));
+        let ids: [ProgrammeId; 4] = [new_id(), new_id(), new_id(), new_id()];
+        let load = gate.load().await.unwrap();
+        let now = gate.clock().now();
+        let partners: Vec<partner::Model> = PARTNERS
+            .iter()
+            .map(|(code, kind, area)| partner::Model {
+                id: new_id::<PartnerId>(),
+                code: (*code).into(),
+                kind: *kind,
+                name: format!("{code} of the test district"),
+                area: (*area).into(),
+                created_at: now,
+            })
+            .collect();
+        let programme = |id, code: &str, fund| programme::Model {
+            id,
+            code: code.into(),
+            name: code.to_lowercase(),
+            name_zh: "测试项目".into(),
+            fund,
+        };
+        load.lay::<partner::Entity>(partners.clone()).await.unwrap();
+        load.lay::<programme::Entity>(vec![
+            programme(ids[0], "MEDICAL_ASSISTANCE", FundSource::Fiscal),
+            programme(ids[1], "VETERAN_REIMBURSEMENT", FundSource::Fiscal),
+            programme(ids[2], "CHARITY_CARD", FundSource::Charity),
+            programme(ids[3], "CHARITY_ILLNESS", FundSource::Charity),
+        ])
+        .await
+        .unwrap();
+        let mut agreements = Vec::new();
+        for partner in &partners {
+            let programmes: &[ProgrammeId] = match partner.kind {
+                PartnerKind::Hospital => &ids[..2],
+                PartnerKind::CharitySupermarket => &ids[2..3],
+                _ => &[],
+            };
+            agreements.extend(programmes.iter().map(|programme| agreement::Model {
+                id: new_id::<AgreementId>(),
+                partner_id: partner.id,
+                programme_id: *programme,
+                valid_from: day("2015-01-01"),
+                valid_to: None,
+            }));
+        }
+        load.lay::<agreement::Entity>(agreements).await.unwrap();
+        load.commit().await.unwrap();
+        let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let url = url_of(listener.local_addr().unwrap());
+        let (stop, stopped) = watch::channel(false);
+        tokio::spawn(serve(listener, App::new(gate.clone()), stopped));
+        Self {
+            gate,
+            url,
+            medical: ids[0],
+            veterans: ids[1],
+            cards: ids[2],
+            charity_illness: ids[3],
+            time,
+            people: Mutex::new(0),
+            stop,
+            database: fresh,
+        }
+    }
+
+    /// With one medical assistance policy: 70 % flat.
+    pub async fn with_medical_assistance() -> Self {
+        let district = Self::new().await;
+        district.policy(Policy::medical(&district)).await;
+        district
+    }
+
+    pub fn now(&self) -> DateTime<Utc> {
+        *self.time.lock().unwrap()
+    }
+
+    /// Moves the clock, forward or back.
+    pub fn wait(&self, delta: TimeDelta) {
+        *self.time.lock().unwrap() += delta;
+    }
+
+    pub fn set_time(&self, instant: &str) {
+        *self.time.lock().unwrap() = instant.parse().unwrap();
+    }
+
+    /// A partner with a token for everything that its kind may hold.
+    pub async fn partner(&self, code: &str) -> Partner {
+        let kind = PARTNERS.iter().find(|(known, _, _)| *known == code).unwrap().1;
+        self.partner_with(code, &scopes_of(kind)).await
+    }
+
+    pub async fn partner_with(&self, code: &str, scopes: &[Scope]) -> Partner {
+        let token = self.gate.issue(code, scopes, Duration::from_secs(30 * 24 * 3600)).await.unwrap();
+        Partner::new(code, token, &self.url)
+    }
+
+    /// The slice of a partner, without HTTP.
+    pub async fn slice(&self, code: &str) -> Slice {
+        self.gate.enter(&self.partner(code).await.token).await.unwrap()
+    }
+
+    pub async fn partner_id(&self, code: &str) -> PartnerId {
+        self.slice(code).await.viewer().partner_id()
+    }
+
+    /// Lays rows that no act makes.
+    pub async fn lay<E>(&self, rows: Vec<E::Model>)
+    where
+        E: sea_orm::EntityTrait,
+        E::Model: sea_orm::IntoActiveModel<E::ActiveModel>,
+        E::ActiveModel: sea_orm::ActiveModelBehavior + Send,
+    {
+        let load = self.gate.load().await.unwrap();
+        load.lay::<E>(rows).await.unwrap();
+        load.commit().await.unwrap();
+    }
+
+    /// Puts a policy into force. Before the first request: programmes are cached.
+    pub async fn policy(&self, policy: Policy) -> PolicyVersionId {
+        let id = policy.0.id;
+        self.lay::<policy_version::Entity>(vec![policy.0]).await;
+        id
+    }
+
+    pub async fn stacking(&self, stacking: Stacking) {
+        let group =
+            cap_group::Model { code: "MEDICAL".into(), valid_from: day("2015-01-01"), valid_to: None, stacking };
+        self.lay::<cap_group::Entity>(vec![group]).await;
+    }
+
+    /// An invented person of area 419999 who lives in Ruhelu, with categories since 2015.
+    pub async fn person(&self, name: &str, categories: &[Category]) -> Resident {
+        self.person_who(name, categories, |_| {}).await
+    }
+
+    pub async fn person_who(
+        &self,
+        name: &str,
+        categories: &[Category],
+        change: impl FnOnce(&mut person::Model),
+    ) -> Resident {
+        let number = {
+            let mut people = self.people.lock().unwrap();
+            *people += 1;
+            *people
+        };
+        let first17 = format!("41999919500101{number:03}");
+        let text = format!("{first17}{}", national_id::check_digit(&first17).unwrap());
+        let id = NationalId::parse(&text).unwrap();
+        let keys = self.gate.keys();
+        let mut row = person::Model {
+            id: new_id::<PersonId>(),
+            national_id_sealed: keys.seal(column::NATIONAL_ID, &text).unwrap(),
+            national_id_hash: keys.find_person(&id),
+            name: name.into(),
+            birth_date: id.birth_date(),
+            district: "410102".into(),
+            subdistrict: Some("410102008".into()),
+            community: None,
+            phone_sealed: None,
+            address: None,
+            disability_class: None,
+            disability_grade: None,
+            disability_certificate_sealed: None,
+            health: None,
+            monthly_income: None,
+            deceased_on: None,
+            created_at: self.now(),
+        };
+        change(&mut row);
+        let resident = Resident { id: row.id, national_id: text, name: name.into() };
+        let statuses = categories
+            .iter()
+            .map(|category| person_status::Model {
+                id: new_id::<PersonStatusId>(),
+                person_id: row.id,
+                category: *category,
+                valid_from: day("2015-01-01"),
+                valid_to: None,
+                suspended_on: None,
+            })
+            .collect();
+        self.lay::<person::Entity>(vec![row]).await;
+        self.lay::<person_status::Entity>(statuses).await;
+        resident
+    }
+
+    /// An active card of an invented holder, good for years, with this balance; its full number.
+    pub async fn card(&self, balance: &str) -> String {
+        self.card_that(balance, |_| {}).await
+    }
+
+    pub async fn card_that(&self, balance: &str, change: impl FnOnce(&mut aid_card::Model)) -> String {
+        let holder = self.person("李小明", &[Category::Dibao]).await;
+        let serial = 100_000 + *self.people.lock().unwrap();
+        let number = CardNumber::compose(2016, 102, 8, serial).unwrap();
+        let mut row = aid_card::Model {
+            id: new_id::<AidCardId>(),
+            number_hash: self.gate.keys().find_card(&number),
+            last_four: number.last_four().into(),
+            person_id: holder.id,
+            holder_name: masked(&holder.name),
+            programme_id: self.cards,
+            status: AidCardStatus::Active,
+            face_value: fen(balance),
+            balance: fen(balance),
+            issued_on: day("2016-01-01"),
+            expires_on: day("2030-12-31"),
+            allowed_categories: None,
+            monthly_limit: None,
+            replaced_by: None,
+        };
+        change(&mut row);
+        self.lay::<aid_card::Entity>(vec![row]).await;
+        number.expose().to_owned()
+    }
+}
+
+impl Drop for District {
+    fn drop(&mut self) {
+        let _ = self.stop.send(true);
+    }
+}
+
+/// Somebody who lives in the district.
+#[derive(Clone, Debug)]
+pub struct Resident {
+    pub id: PersonId,
+    pub national_id: String,
+    pub name: String,
+}

@@ -1,0 +1,10 @@
+//! A district in which partners can be asked things, in the words of the domain.
+
+pub mod bill;
+pub mod database;
+pub mod district;
+pub mod partner;
+
+pub use bill::Bill;
+pub use district::{District, Policy};
+pub use partner::{Partner, Reply};
