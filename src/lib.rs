@@ -11,9 +11,13 @@
 pub mod access;
 pub mod actions;
 pub mod clock;
+pub mod commands;
+pub mod config;
+pub mod demo;
 pub mod error;
 pub mod graph;
 pub mod http;
+pub mod jobs;
 pub mod language;
 pub mod page;
 pub mod refusal;

@@ -1,1 +1,7 @@
-fn main(){}
+//! The program `onestop`.
+
+use std::process::ExitCode;
+
+fn main() -> ExitCode {
+    onestop::commands::run()
+}

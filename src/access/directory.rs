@@ -58,6 +58,11 @@ impl Reference {
             .find(|group| group.code == code && in_force(group.valid_from, group.valid_to, on))
     }
 
+    /// Every bureau.
+    pub fn bureaus(&self) -> impl Iterator<Item = &Arc<partner::Model>> {
+        self.bureaus.iter()
+    }
+
     /// The bureaus in whose territory an area lies.
     pub fn bureaus_above<'a>(&'a self, area: &'a str) -> impl Iterator<Item = &'a Arc<partner::Model>> {
         self.bureaus.iter().filter(move |bureau| area.starts_with(&bureau.area))

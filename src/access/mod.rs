@@ -9,6 +9,7 @@ mod directory;
 mod disclosure;
 mod doors;
 mod keys;
+mod lease;
 pub mod policy;
 mod slice;
 mod token;

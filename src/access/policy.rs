@@ -112,7 +112,6 @@ table!(lease, None, |me| match me.kind {
     SubdistrictOffice | Hospital | DisabilityFederation | CharityFederation | CharitySupermarket
     | HomeCareProvider => none(),
 });
-written!(lease, |me, _| me.kind == Bureau);
 
 // Programmes and their published rules are no secret; who is covered by them is.
 table!(programme, None, |me| match me.kind {
@@ -142,7 +141,6 @@ table!(person, None, |me| match me.kind {
     SubdistrictOffice => living_in(&me.area),
     Hospital | DisabilityFederation | CharityFederation | CharitySupermarket | HomeCareProvider => none(),
 });
-written!(person, |me, _| me.kind == Bureau);
 
 table!(person_status, None, |me| match me.kind {
     Bureau => all(),
@@ -151,7 +149,6 @@ table!(person_status, None, |me| match me.kind {
         .into_condition(),
     Hospital | DisabilityFederation | CharityFederation | CharitySupermarket | HomeCareProvider => none(),
 });
-written!(person_status, |me, _| me.kind == Bureau);
 
 table!(operation, None, |me| match me.kind {
     Bureau | SubdistrictOffice | Hospital | DisabilityFederation | CharityFederation | CharitySupermarket

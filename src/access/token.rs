@@ -5,17 +5,18 @@ use std::time::Duration;
 
 use chrono::TimeDelta;
 use entity::id::TokenId;
-use entity::kinds::Scope;
-use entity::{partner, token};
+use entity::kinds::{PartnerKind, Scope};
+use entity::{partner, person, token};
 use jsonwebtoken::{Algorithm, Header, Validation, decode, decode_header, encode};
 use quick_cache::sync::Cache;
-use sea_orm::{ActiveModelBehavior, ActiveModelTrait, ColumnTrait, EntityTrait, IntoActiveModel, QueryFilter};
+use sea_orm::{ActiveModelBehavior, ActiveModelTrait, ColumnTrait, EntityTrait, IntoActiveModel, QueryFilter, QuerySelect};
 use serde::{Deserialize, Serialize};
 use sha2::{Digest as _, Sha256};
 use tokio::time::Instant;
 
 use super::database::{Database, Loading};
 use super::directory::{Directory, LONGEST_AGE};
+use super::disclosure::column;
 use super::keys::Keys;
 use super::slice::Slice;
 use super::viewer::{Viewer, may_hold};
@@ -101,6 +102,10 @@ impl Gate {
         &self.keys
     }
 
+    pub fn directory(&self) -> &Directory {
+        &self.directory
+    }
+
     pub fn clock(&self) -> &Clock {
         &self.clock
     }
@@ -176,14 +181,15 @@ impl Gate {
         })
     }
 
+    /// A partner by its code.
+    pub async fn partner(&self, code: &str) -> Result<Option<partner::Model>> {
+        let by_code = partner::Column::Code.eq(code);
+        Ok(partner::Entity::find().filter(by_code).one(&self.database.reader()).await?)
+    }
+
     /// Issues a token to a partner.
     pub async fn issue(&self, partner_code: &str, scopes: &[Scope], life: Duration) -> Result<String, IssueError> {
-        let reader = self.database.reader();
-        let partner = partner::Entity::find()
-            .filter(partner::Column::Code.eq(partner_code))
-            .one(&reader)
-            .await?
-            .ok_or(IssueError::NoSuchPartner)?;
+        let partner = self.partner(partner_code).await?.ok_or(IssueError::NoSuchPartner)?;
         if let Some(scope) = scopes.iter().find(|scope| !may_hold(partner.kind, **scope)) {
             return Err(IssueError::ScopeNotAllowed(*scope));
         }
@@ -219,8 +225,14 @@ impl Gate {
         };
         let token = encode(&header, &claims, &self.keys.signing)
             .map_err(|error| Error::internal(format!("signing a token: {error}")))?;
-        token::Entity::insert(row.into_active_model().reset_all()).exec_without_returning(&reader).await?;
+        token::Entity::insert(row.into_active_model().reset_all()).exec_without_returning(&self.database.reader()).await?;
         Ok(token)
+    }
+
+    /// Whether the personal data of this database open with these keys; true as long as there are none.
+    pub async fn keys_fit(&self) -> Result<bool> {
+        let any = person::Entity::find().limit(1).one(&self.database.reader()).await?;
+        Ok(any.is_none_or(|person| self.keys.open(column::NATIONAL_ID, &person.national_id_sealed).is_ok()))
     }
 
     /// Ends a token, named by itself or by its `jti`; tells whether there was such a live one.

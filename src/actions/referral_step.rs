@@ -109,8 +109,13 @@ impl<'a> Request<'a> {
     }
 }
 
-/// Runs a step under the caller's key.
+/// Runs a step under the caller's key, for its mutation.
 pub async fn run(slice: &Slice, request: Request<'_>) -> Result<Option<ReferralPayload>> {
+    payload(slice, run_step(slice, &request).await?).await
+}
+
+/// Runs a step under the caller's key.
+pub async fn run_step(slice: &Slice, request: &Request<'_>) -> Result<Answered<ReferralRow>> {
     let intent = Intent {
         scope: Scope::ReferralWrite,
         mutation: request.mutation,
@@ -118,8 +123,7 @@ pub async fn run(slice: &Slice, request: Request<'_>) -> Result<Option<ReferralP
         input: request.input.clone(),
         operator: operator::stated(request.operator),
     };
-    let answered = slice.act(intent, &request, |act, request| step(act, request).boxed()).await?;
-    payload(slice, answered).await
+    slice.act(intent, request, |act, request| step(act, request).boxed()).await
 }
 
 /// The payload of an answered act on a referral.

@@ -1,0 +1,25 @@
+use clap::Args;
+
+use super::{Outcome, Place, configure, open};
+
+/// Bring the database to this version's schema. Runs each step that has not run yet; running it again changes nothing.
+#[derive(Args)]
+pub struct Migrate {
+    #[command(flatten)]
+    place: Place,
+}
+
+impl Migrate {
+    pub(super) async fn run(self) -> Outcome {
+        let config = configure(&self.place, None)?;
+        let database = open(&config).await?;
+        let pending = database.pending_migrations().await?;
+        database.migrate().await?;
+        for step in &pending {
+            println!("{step}");
+        }
+        println!("{} step(s) run; the database is current.", pending.len());
+        database.close().await?;
+        Ok(())
+    }
+}

@@ -1,0 +1,181 @@
+//! The program's commands, one file each.
+
+mod demo;
+mod migrate;
+mod schema;
+mod serve;
+mod token;
+
+use std::path::PathBuf;
+use std::process::ExitCode;
+use std::sync::Arc;
+
+use clap::{Args, Parser, Subcommand};
+use tokio::sync::watch;
+
+use crate::access::{Database, Gate, Keys};
+use crate::clock::Clock;
+use crate::config::{self, Config, Flags, LogForm};
+use crate::error::Error;
+
+/// The partner gateway of a civil-affairs bureau: one GraphQL server for hospitals, charity supermarkets and partner agencies.
+///
+/// `onestop demo` shows everything in an invented district. A real installation runs `onestop migrate` once per version, then
+/// `onestop serve` behind a proxy that ends TLS, and gives each partner a token with `onestop token`.
+#[derive(Parser)]
+#[command(name = "onestop", version, after_long_help = config::help())]
+struct Program {
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Subcommand)]
+enum Command {
+    /// Load the demo district, print tokens and requests that work, and serve it.
+    Demo(demo::Demo),
+    /// Serve GraphQL at /graphql, with /healthz and /readyz.
+    Serve(serve::Serve),
+    /// Bring the database to this version's schema.
+    Migrate(migrate::Migrate),
+    /// Print the GraphQL schema.
+    Schema(schema::Schema),
+    /// Issue an access token to a partner (prints the token alone), or revoke one.
+    Token(token::Token),
+}
+
+/// Where the data are.
+#[derive(Args, Clone, Debug, Default)]
+struct Place {
+    /// Folder of the embedded database and of the server's keys [default: data].
+    #[arg(long, value_name = "DIR")]
+    data: Option<PathBuf>,
+    /// postgres://… or sqlite:… [default: the embedded database in the data folder].
+    #[arg(long, value_name = "URL")]
+    database: Option<String>,
+}
+
+/// What went wrong with a command, in words for whoever ran it.
+struct Failure(String);
+
+impl From<Error> for Failure {
+    fn from(error: Error) -> Self {
+        match error {
+            Error::Unavailable(cause) => Self(format!("the database cannot be used: {cause}")),
+            Error::Internal(cause) => Self(cause),
+            other => Self(other.message()),
+        }
+    }
+}
+
+impl From<std::io::Error> for Failure {
+    fn from(error: std::io::Error) -> Self {
+        Self(error.to_string())
+    }
+}
+
+type Outcome = Result<(), Failure>;
+
+/// Parses the command line and runs the command.
+pub fn run() -> ExitCode {
+    let program = Program::parse();
+    let runtime = match tokio::runtime::Builder::new_multi_thread().enable_all().build() {
+        Ok(runtime) => runtime,
+        Err(error) => return failed(&Failure(format!("no threads can be started: {error}"))),
+    };
+    let outcome = runtime.block_on(async {
+        match program.command {
+            Command::Demo(demo) => demo.run().await,
+            Command::Serve(serve) => serve.run().await,
+            Command::Migrate(migrate) => migrate.run().await,
+            Command::Schema(schema) => schema.run(),
+            Command::Token(token) => token.run().await,
+        }
+    });
+    match outcome {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(failure) => failed(&failure),
+    }
+}
+
+fn failed(failure: &Failure) -> ExitCode {
+    eprintln!("onestop: {}", failure.0);
+    ExitCode::FAILURE
+}
+
+/// The settings, and the log that they ask for.
+fn configure(place: &Place, listen: Option<&str>) -> Result<Config, Failure> {
+    let flags =
+        Flags { data: place.data.clone(), database: place.database.clone(), listen: listen.map(str::to_owned) };
+    let config = Config::read(&flags, &|name| std::env::var(name).ok()).map_err(Failure)?;
+    let filter: tracing_subscriber::filter::Targets =
+        config.log.parse().map_err(|_| Failure("the log filter cannot be read".into()))?;
+    start_log(filter, config.log_form);
+    Ok(config)
+}
+
+/// Logs go to standard error; standard output is for what a command prints.
+fn start_log(filter: tracing_subscriber::filter::Targets, form: LogForm) {
+    use tracing_subscriber::layer::SubscriberExt;
+    use tracing_subscriber::util::SubscriberInitExt;
+    let registry = tracing_subscriber::registry().with(filter);
+    let layer = tracing_subscriber::fmt::layer().with_writer(std::io::stderr);
+    let started = match form {
+        LogForm::Text => registry.with(layer.with_target(false)).try_init(),
+        LogForm::Json => registry.with(layer.json().flatten_event(true).with_target(false)).try_init(),
+    };
+    if started.is_err() {
+        eprintln!("onestop: the log was already started");
+    }
+}
+
+/// The database of the settings.
+async fn open(config: &Config) -> Result<Database, Failure> {
+    std::fs::create_dir_all(&config.data)
+        .map_err(|error| Failure(format!("the data folder {} cannot be made: {error}", config.data.display())))?;
+    Ok(Database::open(&config.database).await?)
+}
+
+/// The gate over an open database, with the keys of the data folder.
+async fn gate(config: &Config, database: Database) -> Result<Gate, Failure> {
+    let folder = config.data.join("keys");
+    let keys = Keys::in_folder(&folder)
+        .map_err(|error| Failure(format!("the keys in {} cannot be used: {error}", folder.display())))?;
+    Ok(Gate::new(database, Arc::new(keys), Clock::system()))
+}
+
+/// Refuses a database that another version or other keys belong to.
+async fn check(config: &Config, gate: &Gate) -> Outcome {
+    let pending = gate.database().pending_migrations().await?;
+    if !pending.is_empty() {
+        return Err(Failure(format!(
+            "the database is {} step(s) behind this version: run `onestop migrate` first",
+            pending.len()
+        )));
+    }
+    if !gate.keys_fit().await? {
+        return Err(Failure(format!(
+            "the keys in {} are not those of this database: its personal data do not open with them",
+            config.data.join("keys").display()
+        )));
+    }
+    Ok(())
+}
+
+/// Turns true when the process is told to stop (SIGTERM, or Ctrl-C).
+fn stop_signal() -> Result<watch::Receiver<bool>, Failure> {
+    let (told, stop) = watch::channel(false);
+    #[cfg(unix)]
+    let mut terminate = tokio::signal::unix::signal(tokio::signal::unix::SignalKind::terminate())?;
+    tokio::spawn(async move {
+        #[cfg(unix)]
+        tokio::select! {
+            _ = tokio::signal::ctrl_c() => {}
+            _ = terminate.recv() => {}
+        }
+        #[cfg(not(unix))]
+        let _ = tokio::signal::ctrl_c().await;
+        tracing::info!("told to stop: finishing what runs");
+        let _ = told.send(true);
+    });
+    Ok(stop)
+}

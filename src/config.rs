@@ -1,0 +1,217 @@
+//! Settings: defaults ← file ← environment ← flags, all checked at start, each fault named with an example that works.
+
+use std::collections::BTreeMap;
+use std::fmt::Write as _;
+use std::net::SocketAddr;
+use std::path::{Path, PathBuf};
+
+/// Everything that can be set.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Config {
+    /// Folder of the embedded database and of the server's keys.
+    pub data: PathBuf,
+    /// `sqlite:…` or `postgres://…`.
+    pub database: String,
+    pub listen: SocketAddr,
+    /// What is logged, as a filter of `tracing`.
+    pub log: String,
+    pub log_form: LogForm,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum LogForm {
+    Text,
+    Json,
+}
+
+/// Flags of a command that go before everything else.
+#[derive(Clone, Debug, Default)]
+pub struct Flags {
+    pub data: Option<PathBuf>,
+    pub database: Option<String>,
+    pub listen: Option<String>,
+}
+
+struct Setting {
+    /// Key in the file.
+    key: &'static str,
+    variable: &'static str,
+    example: &'static str,
+}
+
+const DATA: Setting = Setting { key: "data", variable: "ONESTOP_DATA", example: "/var/lib/onestop" };
+const DATABASE: Setting = Setting {
+    key: "database_url",
+    variable: "DATABASE_URL",
+    example: "postgres://onestop:secret@127.0.0.1:5432/onestop",
+};
+const LISTEN: Setting = Setting { key: "listen", variable: "ONESTOP_LISTEN", example: "127.0.0.1:8080" };
+const LOG: Setting = Setting { key: "log", variable: "ONESTOP_LOG", example: "info" };
+const LOG_FORM: Setting = Setting { key: "log_form", variable: "ONESTOP_LOG_FORM", example: "json" };
+const SETTINGS: [&Setting; 5] = [&DATA, &DATABASE, &LISTEN, &LOG, &LOG_FORM];
+
+/// Names the file, if there is one.
+pub const FILE_VARIABLE: &str = "ONESTOP_CONFIG";
+
+/// The part of `--help` that lists what can be set.
+pub fn help() -> String {
+    let mut text = format!(
+        "Settings come from the environment, or from a TOML file that {FILE_VARIABLE} names (a key each); flags go first:\n"
+    );
+    for setting in SETTINGS {
+        let _ = writeln!(text, "  {:<17} (file: {:<12}) e.g. {}", setting.variable, setting.key, setting.example);
+    }
+    text
+}
+
+type Environment<'a> = &'a dyn Fn(&str) -> Option<String>;
+
+impl Config {
+    /// Reads and checks everything; all faults are reported together.
+    pub fn read(flags: &Flags, environment: Environment<'_>) -> Result<Self, String> {
+        let mut faults = Vec::new();
+        let file = match environment(FILE_VARIABLE) {
+            Some(path) => read_file(Path::new(&path), &mut faults),
+            None => BTreeMap::new(),
+        };
+        let get = |setting: &Setting| {
+            environment(setting.variable)
+                .filter(|value| !value.is_empty())
+                .or_else(|| file.get(setting.key).cloned())
+        };
+        let mut fault = |setting: &Setting, why: &str| {
+            faults.push(format!("{} {why}, e.g. {}={}", setting.variable, setting.variable, setting.example));
+        };
+        let data = flags.data.clone().or_else(|| get(&DATA).map(PathBuf::from)).unwrap_or_else(|| "data".into());
+        let database = flags
+            .database
+            .clone()
+            .or_else(|| get(&DATABASE))
+            .unwrap_or_else(|| format!("sqlite:{}", data.join("onestop.db").display()));
+        if !["sqlite:", "postgres://", "postgresql://"].iter().any(|scheme| database.starts_with(scheme)) {
+            fault(&DATABASE, "(or --database) must be a postgres:// or sqlite: address");
+        }
+        let listen = flags.listen.clone().or_else(|| get(&LISTEN)).unwrap_or_else(|| LISTEN.example.into());
+        let listen = listen.parse().ok();
+        if listen.is_none() {
+            fault(&LISTEN, "(or --listen) must be an address and a port");
+        }
+        let log = get(&LOG).unwrap_or_else(|| "info".into());
+        if log.parse::<tracing_subscriber::filter::Targets>().is_err() {
+            fault(&LOG, "must be a level (error, warn, info, debug, trace) or targets with levels");
+        }
+        let log_form = match get(&LOG_FORM).as_deref() {
+            None | Some("text") => Some(LogForm::Text),
+            Some("json") => Some(LogForm::Json),
+            Some(_) => None,
+        };
+        if log_form.is_none() {
+            fault(&LOG_FORM, "must be text or json");
+        }
+        match (listen, log_form) {
+            (Some(listen), Some(log_form)) if faults.is_empty() => {
+                Ok(Self { data, database, listen, log, log_form })
+            }
+            _ => Err(faults.join("\n")),
+        }
+    }
+}
+
+fn read_file(path: &Path, faults: &mut Vec<String>) -> BTreeMap<String, String> {
+    let shown = path.display();
+    let text = match std::fs::read_to_string(path) {
+        Ok(text) => text,
+        Err(error) => {
+            faults.push(format!("{FILE_VARIABLE} names {shown}, which cannot be read: {error}"));
+            return BTreeMap::new();
+        }
+    };
+    let table: toml::Table = match text.parse() {
+        Ok(table) => table,
+        Err(error) => {
+            let line = error.span().map_or(1, |span| text[..span.start].lines().count().max(1));
+            faults.push(format!("{shown}, line {line}: {}", error.message()));
+            return BTreeMap::new();
+        }
+    };
+    let mut values = BTreeMap::new();
+    for (key, value) in table {
+        let Some(setting) = SETTINGS.iter().find(|setting| setting.key == key) else {
+            let known: Vec<&str> = SETTINGS.iter().map(|setting| setting.key).collect();
+            faults.push(format!("{shown}: `{key}` is no setting; there are {}", known.join(", ")));
+            continue;
+        };
+        match value {
+            toml::Value::String(text) => {
+                values.insert(key, text);
+            }
+            _ => faults.push(format!("{shown}: `{key}` must be a string, e.g. {key} = \"{}\"", setting.example)),
+        }
+    }
+    values
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn read(pairs: &[(&str, &str)]) -> Result<Config, String> {
+        let pairs: BTreeMap<String, String> =
+            pairs.iter().map(|(name, value)| ((*name).into(), (*value).into())).collect();
+        Config::read(&Flags::default(), &|name| pairs.get(name).cloned())
+    }
+
+    #[test]
+    fn nothing_needs_to_be_set() {
+        let config = read(&[]).unwrap();
+        assert_eq!(config.database, "sqlite:data/onestop.db");
+        assert_eq!(config.listen.to_string(), "127.0.0.1:8080");
+    }
+
+    #[test]
+    fn every_fault_is_named_with_an_example() {
+        let faults = read(&[
+            ("DATABASE_URL", "mysql://root:hunter2@db/x"),
+            ("ONESTOP_LISTEN", "8080"),
+            ("ONESTOP_LOG", "=="),
+            ("ONESTOP_LOG_FORM", "xml"),
+        ])
+        .unwrap_err();
+        for setting in [&DATABASE, &LISTEN, &LOG, &LOG_FORM] {
+            let line = faults.lines().find(|line| line.starts_with(setting.variable)).unwrap();
+            assert!(line.contains(setting.example), "{line}");
+        }
+        assert!(!faults.contains("hunter2"), "a faulty address may hold a password");
+    }
+
+    #[test]
+    fn flags_go_before_the_environment_and_that_before_the_file() {
+        let folder = tempfile::tempdir().unwrap();
+        let file = folder.path().join("onestop.toml");
+        std::fs::write(&file, "listen = \"0.0.0.0:1\"\nlog = \"warn\"\n").unwrap();
+        let file = file.display().to_string();
+        let environment = |name: &str| match name {
+            FILE_VARIABLE => Some(file.clone()),
+            "ONESTOP_LOG" => Some("debug".to_owned()),
+            _ => None,
+        };
+        let config = Config::read(&Flags::default(), &environment).unwrap();
+        assert_eq!((config.listen.port(), config.log.as_str()), (1, "debug"));
+        let flags = Flags { listen: Some("127.0.0.1:2".into()), ..Flags::default() };
+        assert_eq!(Config::read(&flags, &environment).unwrap().listen.port(), 2);
+    }
+
+    #[test]
+    fn a_faulty_file_is_told_apart() {
+        let folder = tempfile::tempdir().unwrap();
+        let file = folder.path().join("onestop.toml");
+        let with = |text: &str| {
+            std::fs::write(&file, text).unwrap();
+            read(&[(FILE_VARIABLE, &file.display().to_string())]).unwrap_err()
+        };
+        assert!(with("listen = 8080\n").contains("listen = \"127.0.0.1:8080\""));
+        assert!(with("port = \"1\"\n").contains("`port` is no setting"));
+        assert!(with("a = \"1\"\nlisten \n").contains("line 2"));
+        assert!(read(&[(FILE_VARIABLE, "/nonexistent/x.toml")]).unwrap_err().contains("cannot be read"));
+    }
+}
