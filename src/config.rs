@@ -59,7 +59,8 @@ pub fn help() -> String {
         "Settings come from the environment, or from a TOML file that {FILE_VARIABLE} names (a key each); flags go first:\n"
     );
     for setting in SETTINGS {
-        let _ = writeln!(text, "  {:<17} (file: {:<12}) e.g. {}", setting.variable, setting.key, setting.example);
+        let _ =
+            writeln!(text, "  {:<17} (file: {:<12}) e.g. {}", setting.variable, setting.key, setting.example);
     }
     text
 }
@@ -82,7 +83,8 @@ impl Config {
         let mut fault = |setting: &Setting, why: &str| {
             faults.push(format!("{} {why}, e.g. {}={}", setting.variable, setting.variable, setting.example));
         };
-        let data = flags.data.clone().or_else(|| get(&DATA).map(PathBuf::from)).unwrap_or_else(|| "data".into());
+        let data =
+            flags.data.clone().or_else(|| get(&DATA).map(PathBuf::from)).unwrap_or_else(|| "data".into());
         let database = flags
             .database
             .clone()
@@ -91,12 +93,18 @@ impl Config {
         if !["sqlite:", "postgres://", "postgresql://"].iter().any(|scheme| database.starts_with(scheme)) {
             fault(&DATABASE, "(or --database) must be a postgres:// or sqlite: address");
         }
+        if database.contains(":memory:") {
+            fault(
+                &DATABASE,
+                "(or --database) must be a file or a server: each connection would have a memory of its own",
+            );
+        }
         let listen = flags.listen.clone().or_else(|| get(&LISTEN)).unwrap_or_else(|| LISTEN.example.into());
         let listen = listen.parse().ok();
         if listen.is_none() {
             fault(&LISTEN, "(or --listen) must be an address and a port");
         }
-        let log = get(&LOG).unwrap_or_else(|| "info".into());
+        let log = get(&LOG).unwrap_or_else(|| "info,sea_orm_migration=warn,sqlx=warn".into());
         if log.parse::<tracing_subscriber::filter::Targets>().is_err() {
             fault(&LOG, "must be a level (error, warn, info, debug, trace) or targets with levels");
         }
@@ -145,7 +153,8 @@ fn read_file(path: &Path, faults: &mut Vec<String>) -> BTreeMap<String, String> 
             toml::Value::String(text) => {
                 values.insert(key, text);
             }
-            _ => faults.push(format!("{shown}: `{key}` must be a string, e.g. {key} = \"{}\"", setting.example)),
+            _ => faults
+                .push(format!("{shown}: `{key}` must be a string, e.g. {key} = \"{}\"", setting.example)),
         }
     }
     values
@@ -182,6 +191,7 @@ mod tests {
             assert!(line.contains(setting.example), "{line}");
         }
         assert!(!faults.contains("hunter2"), "a faulty address may hold a password");
+        assert!(read(&[("DATABASE_URL", "sqlite::memory:")]).unwrap_err().contains("must be a file"));
     }
 
     #[test]

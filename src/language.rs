@@ -15,9 +15,8 @@ impl Language {
         for range in header.unwrap_or_default().split(',') {
             let mut parts = range.split(';');
             let tag = parts.next().unwrap_or_default().trim().to_ascii_lowercase();
-            let weight = parts
-                .find_map(|part| part.trim().strip_prefix("q="))
-                .map_or(1000, |q| thousandths(q.trim()));
+            let weight =
+                parts.find_map(|part| part.trim().strip_prefix("q=")).map_or(1000, |q| thousandths(q.trim()));
             let language = match tag.split('-').next() {
                 Some("zh") | Some("*") => Self::Chinese,
                 Some("en") => Self::English,

@@ -83,52 +83,94 @@ pub enum Code {
 pub enum Reason {
     NotFound,
     NotCovered,
-    NoAgreement { on: NaiveDate },
-    NoPolicyInForce { on: NaiveDate },
+    NoAgreement {
+        on: NaiveDate,
+    },
+    NoPolicyInForce {
+        on: NaiveDate,
+    },
     Suspended,
     Deceased,
     ThirdPartyLiable,
     /// total cost against the sum of its four parts
-    PartsDoNotAddUp { total: Fen, parts: Fen },
+    PartsDoNotAddUp {
+        total: Fen,
+        parts: Fen,
+    },
     /// what others paid exceeds the total cost
-    PaidExceedsTotal { total: Fen, paid: Fen },
+    PaidExceedsTotal {
+        total: Fen,
+        paid: Fen,
+    },
     /// goods lines against the amount
-    LinesDoNotAddUp { amount: Fen, lines: Fen },
-    AmountDiffers { expected: Fen, due: Fen },
+    LinesDoNotAddUp {
+        amount: Fen,
+        lines: Fen,
+    },
+    AmountDiffers {
+        expected: Fen,
+        due: Fen,
+    },
     AdmittedAfterDischarge,
-    DischargedInFuture { today: NaiveDate },
-    GivenInFuture { today: NaiveDate },
+    DischargedInFuture {
+        today: NaiveDate,
+    },
+    GivenInFuture {
+        today: NaiveDate,
+    },
     DuplicateInvoice,
     DuplicateInsurerSettlement,
     OverlappingStay,
     AlreadyReversed,
     KeyReused,
     KeyVoided,
-    NotVoidable { mutation: String },
+    NotVoidable {
+        mutation: String,
+    },
     /// the card number's check digit is wrong
     CardNumberMistyped,
     CardNotActivated,
     CardFrozen,
-    CardExpired { on: NaiveDate },
+    CardExpired {
+        on: NaiveDate,
+    },
     CardCancelled,
     CardReplaced,
-    InsufficientBalance { balance: Fen },
+    InsufficientBalance {
+        balance: Fen,
+    },
     LinesRequired,
-    CategoryNotAllowed { category: GoodsCategory },
-    PeriodLimitExceeded { limit: Fen, left: Fen },
+    CategoryNotAllowed {
+        category: GoodsCategory,
+    },
+    PeriodLimitExceeded {
+        limit: Fen,
+        left: Fen,
+    },
     DuplicateReceipt,
-    RefundExceedsRedemption { left: Fen },
+    RefundExceedsRedemption {
+        left: Fen,
+    },
     /// a refund cannot be voided once the card has spent it
     RefundSpent,
-    IllegalTransition { from: ReferralStatus, to: ReferralStatus },
-    MayNotRefer { to: PartnerKind },
+    IllegalTransition {
+        from: ReferralStatus,
+        to: ReferralStatus,
+    },
+    MayNotRefer {
+        to: PartnerKind,
+    },
     ConsentRequired,
     ConsentWithdrawn,
     AmountNotPositive,
     Blank,
-    TooLong { most: usize },
+    TooLong {
+        most: usize,
+    },
     Empty,
-    WorkingDaysOutOfRange { most: u32 },
+    WorkingDaysOutOfRange {
+        most: u32,
+    },
     OwnKey,
 }
 
@@ -193,10 +235,9 @@ impl Reason {
                 "该人员在规定日期不属于任何救助项目的对象。",
                 "No programme covers this person on the date that counts.",
             ),
-            Self::NoAgreement { on } => (
-                format!("{on} 没有有效的服务协议。"),
-                format!("No service agreement was in force on {on}."),
-            ),
+            Self::NoAgreement { on } => {
+                (format!("{on} 没有有效的服务协议。"), format!("No service agreement was in force on {on}."))
+            }
             Self::NoPolicyInForce { on } => {
                 (format!("{on} 没有有效的救助政策。"), format!("No policy was in force on {on}."))
             }
@@ -207,7 +248,11 @@ impl Reason {
                 "A third party is liable for the cost, so no assistance is due.",
             ),
             Self::PartsDoNotAddUp { total, parts } => (
-                format!("医疗费总额 {} 应等于全自费、超限价自费、先行自付与政策范围内之和 {}。", yuan(total), yuan(parts)),
+                format!(
+                    "医疗费总额 {} 应等于全自费、超限价自费、先行自付与政策范围内之和 {}。",
+                    yuan(total),
+                    yuan(parts)
+                ),
                 format!(
                     "totalCost {} must equal fullySelfPaid + overLimitSelfPaid + upfrontSelfPaid + inScope = {}.",
                     yuan(total),
@@ -233,9 +278,10 @@ impl Reason {
                 format!("出院日期不得晚于今天（{today}）。"),
                 format!("dischargedOn must not be after today, {today}."),
             ),
-            Self::GivenInFuture { today } => {
-                (format!("日期不得晚于今天（{today}）。"), format!("The date must not be after today, {today}."))
-            }
+            Self::GivenInFuture { today } => (
+                format!("日期不得晚于今天（{today}）。"),
+                format!("The date must not be after today, {today}."),
+            ),
             Self::DuplicateInvoice => {
                 both("该发票号已有有效结算。", "A live settlement with this invoice number exists.")
             }
@@ -247,10 +293,13 @@ impl Reason {
                 "The stay overlaps another one of this person that is already settled.",
             ),
             Self::AlreadyReversed => both("该结算已撤销。", "The settlement was reversed before."),
-            Self::KeyReused => {
-                both("该幂等键已用于另一请求。", "This key was used before, for another request; take a new one.")
+            Self::KeyReused => both(
+                "该幂等键已用于另一请求。",
+                "This key was used before, for another request; take a new one.",
+            ),
+            Self::KeyVoided => {
+                both("该幂等键已冲正，不能再用。", "This key was voided and can never be used again.")
             }
-            Self::KeyVoided => both("该幂等键已冲正，不能再用。", "This key was voided and can never be used again."),
             Self::NotVoidable { mutation } => {
                 (format!("{mutation} 不能冲正。"), format!("{mutation} cannot be voided."))
             }
@@ -260,12 +309,15 @@ impl Reason {
             ),
             Self::CardNotActivated => both("该卡尚未激活。", "The card has not been activated."),
             Self::CardFrozen => both("该卡已冻结。", "The card is frozen."),
-            Self::CardExpired { on } => (format!("该卡已于 {on} 到期。"), format!("The card expired on {on}.")),
+            Self::CardExpired { on } => {
+                (format!("该卡已于 {on} 到期。"), format!("The card expired on {on}."))
+            }
             Self::CardCancelled => both("该卡已注销。", "The card was cancelled."),
             Self::CardReplaced => both("该卡已补办新卡。", "The card was replaced by a new one."),
-            Self::InsufficientBalance { balance } => {
-                (format!("余额不足，余额 {}。", yuan(balance)), format!("The balance is only {}.", yuan(balance)))
-            }
+            Self::InsufficientBalance { balance } => (
+                format!("余额不足，余额 {}。", yuan(balance)),
+                format!("The balance is only {}.", yuan(balance)),
+            ),
             Self::LinesRequired => both(
                 "该卡限定商品类别，须提供商品明细。",
                 "This card is limited to categories of goods, so `lines` is required.",
@@ -281,10 +333,9 @@ impl Reason {
             Self::DuplicateReceipt => {
                 both("该小票号今天已用过。", "This receipt number was used before today.")
             }
-            Self::RefundExceedsRedemption { left } => (
-                format!("最多还可退 {}。", yuan(left)),
-                format!("At most {} is left to refund.", yuan(left)),
-            ),
+            Self::RefundExceedsRedemption { left } => {
+                (format!("最多还可退 {}。", yuan(left)), format!("At most {} is left to refund.", yuan(left)))
+            }
             Self::RefundSpent => both(
                 "退回的金额已被使用，不能冲正。",
                 "The refunded amount was spent from the card meanwhile, so the refund cannot be undone.",

@@ -1,7 +1,7 @@
 //! What a partner may do for a programme, and when.
 
-use sea_orm::entity::prelude::*;
 use crate::id::{AgreementId, PartnerId, ProgrammeId};
+use sea_orm::entity::prelude::*;
 
 #[derive(Clone, Debug, PartialEq, Eq, DeriveEntityModel)]
 #[sea_orm(table_name = "agreement")]
@@ -17,9 +17,17 @@ pub struct Model {
 
 #[derive(Copy, Clone, Debug, EnumIter, DeriveRelation)]
 pub enum Relation {
-    #[sea_orm(belongs_to = "super::partner::Entity", from = "Column::PartnerId", to = "super::partner::Column::Id")]
+    #[sea_orm(
+        belongs_to = "super::partner::Entity",
+        from = "Column::PartnerId",
+        to = "super::partner::Column::Id"
+    )]
     Partner,
-    #[sea_orm(belongs_to = "super::programme::Entity", from = "Column::ProgrammeId", to = "super::programme::Column::Id")]
+    #[sea_orm(
+        belongs_to = "super::programme::Entity",
+        from = "Column::ProgrammeId",
+        to = "super::programme::Column::Id"
+    )]
     Programme,
 }
 

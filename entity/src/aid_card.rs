@@ -1,7 +1,12 @@
 //! A charity supermarket aid card: stored value for one holder.
 
+use crate::{
+    fen::Fen,
+    id::{AidCardId, PersonId, ProgrammeId},
+    kinds::AidCardStatus,
+    sealed::Digest,
+};
 use sea_orm::entity::prelude::*;
-use crate::{fen::Fen, id::{AidCardId, PersonId, ProgrammeId}, kinds::AidCardStatus, sealed::Digest};
 
 #[derive(Clone, Debug, PartialEq, Eq, DeriveEntityModel)]
 #[sea_orm(table_name = "aid_card")]
@@ -30,9 +35,17 @@ pub struct Model {
 
 #[derive(Copy, Clone, Debug, EnumIter, DeriveRelation)]
 pub enum Relation {
-    #[sea_orm(belongs_to = "super::person::Entity", from = "Column::PersonId", to = "super::person::Column::Id")]
+    #[sea_orm(
+        belongs_to = "super::person::Entity",
+        from = "Column::PersonId",
+        to = "super::person::Column::Id"
+    )]
     Person,
-    #[sea_orm(belongs_to = "super::programme::Entity", from = "Column::ProgrammeId", to = "super::programme::Column::Id")]
+    #[sea_orm(
+        belongs_to = "super::programme::Entity",
+        from = "Column::ProgrammeId",
+        to = "super::programme::Column::Id"
+    )]
     Programme,
 }
 

@@ -1,7 +1,7 @@
 //! A dated cap group: programmes that share one annual cap and deductible, and how they stack (DOMAIN.md §3 step 2).
 
-use sea_orm::entity::prelude::*;
 use crate::kinds::Stacking;
+use sea_orm::entity::prelude::*;
 
 #[derive(Clone, Debug, PartialEq, Eq, DeriveEntityModel)]
 #[sea_orm(table_name = "cap_group")]

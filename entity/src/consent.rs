@@ -1,7 +1,10 @@
 //! That a person agreed that a partner may receive facts about them.
 
+use crate::{
+    id::{ConsentId, PartnerId},
+    sealed::Digest,
+};
 use sea_orm::entity::prelude::*;
-use crate::{id::{ConsentId, PartnerId}, sealed::Digest};
 
 #[derive(Clone, Debug, PartialEq, Eq, DeriveEntityModel)]
 #[sea_orm(table_name = "consent")]
@@ -23,7 +26,11 @@ pub struct Model {
 
 #[derive(Copy, Clone, Debug, EnumIter, DeriveRelation)]
 pub enum Relation {
-    #[sea_orm(belongs_to = "super::partner::Entity", from = "Column::ReceiverId", to = "super::partner::Column::Id")]
+    #[sea_orm(
+        belongs_to = "super::partner::Entity",
+        from = "Column::ReceiverId",
+        to = "super::partner::Column::Id"
+    )]
     Receiver,
 }
 

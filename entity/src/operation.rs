@@ -1,7 +1,11 @@
 //! A request that was answered: its key, what was asked, and the answer, kept for ever.
 
+use crate::{
+    id::{OperationId, PartnerId, TokenId},
+    kinds::OperationStatus,
+    sealed::Digest,
+};
 use sea_orm::entity::prelude::*;
-use crate::{id::{OperationId, PartnerId, TokenId}, kinds::OperationStatus, sealed::Digest};
 
 #[derive(Clone, Debug, PartialEq, Eq, DeriveEntityModel)]
 #[sea_orm(table_name = "operation")]
@@ -25,7 +29,11 @@ pub struct Model {
 
 #[derive(Copy, Clone, Debug, EnumIter, DeriveRelation)]
 pub enum Relation {
-    #[sea_orm(belongs_to = "super::partner::Entity", from = "Column::PartnerId", to = "super::partner::Column::Id")]
+    #[sea_orm(
+        belongs_to = "super::partner::Entity",
+        from = "Column::PartnerId",
+        to = "super::partner::Column::Id"
+    )]
     Partner,
 }
 

@@ -1,7 +1,7 @@
 //! A partner: an organisation that calls the API, or the bureau itself.
 
-use sea_orm::entity::prelude::*;
 use crate::{id::PartnerId, kinds::PartnerKind};
+use sea_orm::entity::prelude::*;
 
 #[derive(Clone, Debug, PartialEq, Eq, DeriveEntityModel)]
 #[sea_orm(table_name = "partner")]

@@ -1,7 +1,12 @@
 //! A person in the bureau's register.
 
+use crate::{
+    fen::Fen,
+    id::PersonId,
+    kinds::DisabilityClass,
+    sealed::{Digest, Sealed},
+};
 use sea_orm::entity::prelude::*;
-use crate::{fen::Fen, id::PersonId, kinds::DisabilityClass, sealed::{Digest, Sealed}};
 
 #[derive(Clone, Debug, PartialEq, Eq, DeriveEntityModel)]
 #[sea_orm(table_name = "person")]

@@ -1,7 +1,10 @@
 //! A category that a person has, from when to when.
 
+use crate::{
+    id::{PersonId, PersonStatusId},
+    kinds::Category,
+};
 use sea_orm::entity::prelude::*;
-use crate::{id::{PersonId, PersonStatusId}, kinds::Category};
 
 #[derive(Clone, Debug, PartialEq, Eq, DeriveEntityModel)]
 #[sea_orm(table_name = "person_status")]
@@ -19,7 +22,11 @@ pub struct Model {
 
 #[derive(Copy, Clone, Debug, EnumIter, DeriveRelation)]
 pub enum Relation {
-    #[sea_orm(belongs_to = "super::person::Entity", from = "Column::PersonId", to = "super::person::Column::Id")]
+    #[sea_orm(
+        belongs_to = "super::person::Entity",
+        from = "Column::PersonId",
+        to = "super::person::Column::Id"
+    )]
     Person,
 }
 

@@ -1,7 +1,11 @@
 //! A dated version of a second-reimbursement programme's rule (DOMAIN.md §3).
 
+use crate::{
+    fen::Fen,
+    id::{PolicyVersionId, ProgrammeId},
+    kinds::{Category, DeductibleMode, RateForm, StayDate},
+};
 use sea_orm::entity::prelude::*;
-use crate::{fen::Fen, id::{PolicyVersionId, ProgrammeId}, kinds::{Category, DeductibleMode, RateForm, StayDate}};
 
 #[derive(Clone, Debug, PartialEq, Eq, DeriveEntityModel)]
 #[sea_orm(table_name = "policy_version")]
@@ -33,7 +37,11 @@ pub struct Model {
 
 #[derive(Copy, Clone, Debug, EnumIter, DeriveRelation)]
 pub enum Relation {
-    #[sea_orm(belongs_to = "super::programme::Entity", from = "Column::ProgrammeId", to = "super::programme::Column::Id")]
+    #[sea_orm(
+        belongs_to = "super::programme::Entity",
+        from = "Column::ProgrammeId",
+        to = "super::programme::Column::Id"
+    )]
     Programme,
 }
 

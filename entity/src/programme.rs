@@ -1,7 +1,7 @@
 //! An assistance programme (DOMAIN.md §2).
 
-use sea_orm::entity::prelude::*;
 use crate::{id::ProgrammeId, kinds::FundSource};
+use sea_orm::entity::prelude::*;
 
 #[derive(Clone, Debug, PartialEq, Eq, DeriveEntityModel)]
 #[sea_orm(table_name = "programme")]

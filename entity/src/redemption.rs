@@ -1,7 +1,11 @@
 //! An aid card redeemed for goods.
 
+use crate::{
+    fen::Fen,
+    id::{AidCardId, PartnerId, RedemptionId},
+    kinds::RedemptionStatus,
+};
 use sea_orm::entity::prelude::*;
-use crate::{fen::Fen, id::{AidCardId, PartnerId, RedemptionId}, kinds::RedemptionStatus};
 
 #[derive(Clone, Debug, PartialEq, Eq, DeriveEntityModel)]
 #[sea_orm(table_name = "redemption")]
@@ -28,9 +32,17 @@ pub struct Model {
 
 #[derive(Copy, Clone, Debug, EnumIter, DeriveRelation)]
 pub enum Relation {
-    #[sea_orm(belongs_to = "super::partner::Entity", from = "Column::SupermarketId", to = "super::partner::Column::Id")]
+    #[sea_orm(
+        belongs_to = "super::partner::Entity",
+        from = "Column::SupermarketId",
+        to = "super::partner::Column::Id"
+    )]
     Supermarket,
-    #[sea_orm(belongs_to = "super::aid_card::Entity", from = "Column::AidCardId", to = "super::aid_card::Column::Id")]
+    #[sea_orm(
+        belongs_to = "super::aid_card::Entity",
+        from = "Column::AidCardId",
+        to = "super::aid_card::Column::Id"
+    )]
     AidCard,
 }
 

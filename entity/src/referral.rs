@@ -1,7 +1,12 @@
 //! A person passed from one partner to another.
 
+use crate::{
+    fen::Fen,
+    id::{ConsentId, PartnerId, PersonId, ProgrammeId, ReferralId},
+    kinds::ReferralStatus,
+    sealed::Sealed,
+};
 use sea_orm::entity::prelude::*;
-use crate::{fen::Fen, id::{ConsentId, PartnerId, PersonId, ProgrammeId, ReferralId}, kinds::ReferralStatus, sealed::Sealed};
 
 #[derive(Clone, Debug, PartialEq, Eq, DeriveEntityModel)]
 #[sea_orm(table_name = "referral")]
@@ -32,9 +37,17 @@ pub struct Model {
 
 #[derive(Copy, Clone, Debug, EnumIter, DeriveRelation)]
 pub enum Relation {
-    #[sea_orm(belongs_to = "super::person::Entity", from = "Column::PersonId", to = "super::person::Column::Id")]
+    #[sea_orm(
+        belongs_to = "super::person::Entity",
+        from = "Column::PersonId",
+        to = "super::person::Column::Id"
+    )]
     Person,
-    #[sea_orm(belongs_to = "super::consent::Entity", from = "Column::ConsentId", to = "super::consent::Column::Id")]
+    #[sea_orm(
+        belongs_to = "super::consent::Entity",
+        from = "Column::ConsentId",
+        to = "super::consent::Column::Id"
+    )]
     Consent,
 }
 

@@ -1,7 +1,10 @@
 //! A step that a referral took.
 
+use crate::{
+    id::{PartnerId, ReferralEventId, ReferralId},
+    kinds::ReferralStatus,
+};
 use sea_orm::entity::prelude::*;
-use crate::{id::{PartnerId, ReferralEventId, ReferralId}, kinds::ReferralStatus};
 
 #[derive(Clone, Debug, PartialEq, Eq, DeriveEntityModel)]
 #[sea_orm(table_name = "referral_event")]
@@ -17,7 +20,11 @@ pub struct Model {
 
 #[derive(Copy, Clone, Debug, EnumIter, DeriveRelation)]
 pub enum Relation {
-    #[sea_orm(belongs_to = "super::referral::Entity", from = "Column::ReferralId", to = "super::referral::Column::Id")]
+    #[sea_orm(
+        belongs_to = "super::referral::Entity",
+        from = "Column::ReferralId",
+        to = "super::referral::Column::Id"
+    )]
     Referral,
 }
 

@@ -1,7 +1,10 @@
 //! One row per partner that sees a referral: its way into lists.
 
+use crate::{
+    id::{PartnerId, ReferralId},
+    kinds::ReferralSide,
+};
 use sea_orm::entity::prelude::*;
-use crate::{id::{PartnerId, ReferralId}, kinds::ReferralSide};
 
 #[derive(Clone, Debug, PartialEq, Eq, DeriveEntityModel)]
 #[sea_orm(table_name = "referral_party")]
@@ -17,7 +20,11 @@ pub struct Model {
 
 #[derive(Copy, Clone, Debug, EnumIter, DeriveRelation)]
 pub enum Relation {
-    #[sea_orm(belongs_to = "super::referral::Entity", from = "Column::ReferralId", to = "super::referral::Column::Id")]
+    #[sea_orm(
+        belongs_to = "super::referral::Entity",
+        from = "Column::ReferralId",
+        to = "super::referral::Column::Id"
+    )]
     Referral,
 }
 

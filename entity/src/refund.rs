@@ -1,7 +1,10 @@
 //! Value given back from a redemption.
 
+use crate::{
+    fen::Fen,
+    id::{AidCardId, PartnerId, RedemptionId, RefundId},
+};
 use sea_orm::entity::prelude::*;
-use crate::{fen::Fen, id::{AidCardId, PartnerId, RedemptionId, RefundId}};
 
 #[derive(Clone, Debug, PartialEq, Eq, DeriveEntityModel)]
 #[sea_orm(table_name = "refund")]
@@ -21,7 +24,11 @@ pub struct Model {
 
 #[derive(Copy, Clone, Debug, EnumIter, DeriveRelation)]
 pub enum Relation {
-    #[sea_orm(belongs_to = "super::redemption::Entity", from = "Column::RedemptionId", to = "super::redemption::Column::Id")]
+    #[sea_orm(
+        belongs_to = "super::redemption::Entity",
+        from = "Column::RedemptionId",
+        to = "super::redemption::Column::Id"
+    )]
     Redemption,
 }
 

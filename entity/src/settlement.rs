@@ -1,7 +1,11 @@
 //! A second reimbursement that was posted.
 
+use crate::{
+    fen::Fen,
+    id::{PartnerId, PersonId, SettlementId},
+    kinds::{SettlementChannel, SettlementStatus},
+};
 use sea_orm::entity::prelude::*;
-use crate::{fen::Fen, id::{PartnerId, PersonId, SettlementId}, kinds::{SettlementChannel, SettlementStatus}};
 
 #[derive(Clone, Debug, PartialEq, Eq, DeriveEntityModel)]
 #[sea_orm(table_name = "settlement")]
@@ -46,9 +50,17 @@ pub struct Model {
 
 #[derive(Copy, Clone, Debug, EnumIter, DeriveRelation)]
 pub enum Relation {
-    #[sea_orm(belongs_to = "super::partner::Entity", from = "Column::HospitalId", to = "super::partner::Column::Id")]
+    #[sea_orm(
+        belongs_to = "super::partner::Entity",
+        from = "Column::HospitalId",
+        to = "super::partner::Column::Id"
+    )]
     Hospital,
-    #[sea_orm(belongs_to = "super::person::Entity", from = "Column::PersonId", to = "super::person::Column::Id")]
+    #[sea_orm(
+        belongs_to = "super::person::Entity",
+        from = "Column::PersonId",
+        to = "super::person::Column::Id"
+    )]
     Person,
 }
 

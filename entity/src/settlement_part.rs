@@ -1,7 +1,10 @@
 //! A programme's share of a settlement.
 
+use crate::{
+    fen::Fen,
+    id::{PersonId, PolicyVersionId, ProgrammeId, SettlementId, SettlementPartId},
+};
 use sea_orm::entity::prelude::*;
-use crate::{fen::Fen, id::{PersonId, PolicyVersionId, ProgrammeId, SettlementId, SettlementPartId}};
 
 #[derive(Clone, Debug, PartialEq, Eq, DeriveEntityModel)]
 #[sea_orm(table_name = "settlement_part")]
@@ -23,7 +26,11 @@ pub struct Model {
 
 #[derive(Copy, Clone, Debug, EnumIter, DeriveRelation)]
 pub enum Relation {
-    #[sea_orm(belongs_to = "super::settlement::Entity", from = "Column::SettlementId", to = "super::settlement::Column::Id")]
+    #[sea_orm(
+        belongs_to = "super::settlement::Entity",
+        from = "Column::SettlementId",
+        to = "super::settlement::Column::Id"
+    )]
     Settlement,
 }
 

@@ -43,11 +43,7 @@ impl MigrationTrait for Step {
             table(
                 "lease",
                 &["name"],
-                vec![
-                    text("name"),
-                    uuid("owner"),
-                    timestamp_with_time_zone("until"),
-                ],
+                vec![text("name"), uuid("owner"), timestamp_with_time_zone("until")],
                 &[],
                 &[],
             ),

@@ -1,7 +1,9 @@
 //! Programmes, the dated versions of their policies, cap groups, and agreements with partners.
 
 use sea_orm_migration::prelude::*;
-use sea_orm_migration::schema::{big_integer, big_integer_null, boolean, date, date_null, integer, json_binary, text, uuid};
+use sea_orm_migration::schema::{
+    big_integer, big_integer_null, boolean, date, date_null, integer, json_binary, text, uuid,
+};
 
 use crate::steps::{index, run, table, unique};
 
@@ -15,25 +17,14 @@ impl MigrationTrait for Step {
             table(
                 "programme",
                 &["id"],
-                vec![
-                    uuid("id"),
-                    text("code"),
-                    text("name"),
-                    text("name_zh"),
-                    text("fund"),
-                ],
+                vec![uuid("id"), text("code"), text("name"), text("name_zh"), text("fund")],
                 &[],
                 &[],
             ),
             table(
                 "cap_group",
                 &["code", "valid_from"],
-                vec![
-                    text("code"),
-                    date("valid_from"),
-                    date_null("valid_to"),
-                    text("stacking"),
-                ],
+                vec![text("code"), date("valid_from"), date_null("valid_to"), text("stacking")],
                 &[],
                 &[],
             ),
@@ -59,7 +50,10 @@ impl MigrationTrait for Step {
                     integer("stacking_order"),
                 ],
                 &[("programme_id", "programme")],
-                &[("amounts", "deductible >= 0 AND (per_stay_cap IS NULL OR per_stay_cap >= 0) AND (annual_cap IS NULL OR annual_cap >= 0)")],
+                &[(
+                    "amounts",
+                    "deductible >= 0 AND (per_stay_cap IS NULL OR per_stay_cap >= 0) AND (annual_cap IS NULL OR annual_cap >= 0)",
+                )],
             ),
             table(
                 "agreement",

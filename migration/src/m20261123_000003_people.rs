@@ -1,7 +1,10 @@
 //! People and the categories that open programmes to them.
 
 use sea_orm_migration::prelude::*;
-use sea_orm_migration::schema::{big_integer_null, blob, blob_null, date, date_null, integer_null, text, text_null, timestamp_with_time_zone, uuid};
+use sea_orm_migration::schema::{
+    big_integer_null, blob, blob_null, date, date_null, integer_null, text, text_null,
+    timestamp_with_time_zone, uuid,
+};
 
 use crate::steps::{index, run, table, unique};
 

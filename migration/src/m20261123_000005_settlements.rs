@@ -1,7 +1,10 @@
 //! Second reimbursements, their parts, and what each person has used of each cap.
 
 use sea_orm_migration::prelude::*;
-use sea_orm_migration::schema::{big_integer, boolean, date, integer, json_binary, text, text_null, timestamp_with_time_zone, timestamp_with_time_zone_null, uuid};
+use sea_orm_migration::schema::{
+    big_integer, boolean, date, integer, json_binary, text, text_null, timestamp_with_time_zone,
+    timestamp_with_time_zone_null, uuid,
+};
 
 use crate::steps::{index, run, table, unique};
 
@@ -49,7 +52,10 @@ impl MigrationTrait for Step {
                     boolean("recalculation_due"),
                 ],
                 &[("hospital_id", "partner"), ("person_id", "person")],
-                &[("amounts", "assistance >= 0 AND personal_burden >= 0"), ("dates", "admitted_on <= discharged_on")],
+                &[
+                    ("amounts", "assistance >= 0 AND personal_burden >= 0"),
+                    ("dates", "admitted_on <= discharged_on"),
+                ],
             ),
             table(
                 "settlement_part",
@@ -66,7 +72,12 @@ impl MigrationTrait for Step {
                     big_integer("paid"),
                     boolean("capped"),
                 ],
-                &[("settlement_id", "settlement"), ("person_id", "person"), ("programme_id", "programme"), ("policy_version_id", "policy_version")],
+                &[
+                    ("settlement_id", "settlement"),
+                    ("person_id", "person"),
+                    ("programme_id", "programme"),
+                    ("policy_version_id", "policy_version"),
+                ],
                 &[("amounts", "paid >= 0 AND deductible_counted >= 0")],
             ),
             table(
@@ -89,8 +100,14 @@ impl MigrationTrait for Step {
             index("settlement", &["hospital_id", "insurer_settlement_id", "id"]),
             unique("settlement", &["hospital_id", "operation_key"]),
             index("settlement", &["person_id", "discharged_on"]),
-            unique("settlement", &["insurer_settlement_id"]).name("uq_settlement_live_insurer_settlement_id").and_where(Expr::col("status").eq("SETTLED")).to_owned(),
-            unique("settlement", &["hospital_id", "invoice_number"]).name("uq_settlement_live_invoice_number").and_where(Expr::col("status").eq("SETTLED")).to_owned(),
+            unique("settlement", &["insurer_settlement_id"])
+                .name("uq_settlement_live_insurer_settlement_id")
+                .and_where(Expr::col("status").eq("SETTLED"))
+                .to_owned(),
+            unique("settlement", &["hospital_id", "invoice_number"])
+                .name("uq_settlement_live_invoice_number")
+                .and_where(Expr::col("status").eq("SETTLED"))
+                .to_owned(),
             index("settlement_part", &["settlement_id"]),
             index("settlement_part", &["person_id", "benefit_year", "cap_group"]),
         ];

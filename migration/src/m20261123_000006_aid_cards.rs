@@ -1,7 +1,10 @@
 //! Aid cards, redemptions and refunds.
 
 use sea_orm_migration::prelude::*;
-use sea_orm_migration::schema::{big_integer, big_integer_null, blob, date, json_binary_null, text, text_null, timestamp_with_time_zone, timestamp_with_time_zone_null, uuid, uuid_null};
+use sea_orm_migration::schema::{
+    big_integer, big_integer_null, blob, date, json_binary_null, text, text_null, timestamp_with_time_zone,
+    timestamp_with_time_zone_null, uuid, uuid_null,
+};
 
 use crate::steps::{index, run, table, unique};
 
@@ -70,7 +73,11 @@ impl MigrationTrait for Step {
                     timestamp_with_time_zone("refunded_at"),
                     timestamp_with_time_zone_null("voided_at"),
                 ],
-                &[("redemption_id", "redemption"), ("supermarket_id", "partner"), ("credited_card_id", "aid_card")],
+                &[
+                    ("redemption_id", "redemption"),
+                    ("supermarket_id", "partner"),
+                    ("credited_card_id", "aid_card"),
+                ],
                 &[("amount", "amount > 0")],
             ),
         ];

@@ -1,7 +1,10 @@
 //! Referrals with their parties and events, and the consents that open facts to receivers.
 
 use sea_orm_migration::prelude::*;
-use sea_orm_migration::schema::{big_integer_null, blob, blob_null, date, integer, text, text_null, timestamp_with_time_zone, timestamp_with_time_zone_null, uuid, uuid_null};
+use sea_orm_migration::schema::{
+    big_integer_null, blob, blob_null, date, integer, text, text_null, timestamp_with_time_zone,
+    timestamp_with_time_zone_null, uuid, uuid_null,
+};
 
 use crate::steps::{index, run, table, unique};
 
@@ -54,18 +57,19 @@ impl MigrationTrait for Step {
                     text_null("outcome"),
                     big_integer_null("amount_granted"),
                 ],
-                &[("sender_id", "partner"), ("receiver_id", "partner"), ("programme_id", "programme"), ("person_id", "person"), ("consent_id", "consent")],
+                &[
+                    ("sender_id", "partner"),
+                    ("receiver_id", "partner"),
+                    ("programme_id", "programme"),
+                    ("person_id", "person"),
+                    ("consent_id", "consent"),
+                ],
                 &[("parties", "sender_id <> receiver_id")],
             ),
             table(
                 "referral_party",
                 &["partner_id", "referral_id"],
-                vec![
-                    uuid("partner_id"),
-                    uuid("referral_id"),
-                    text("side"),
-                    text_null("external_reference"),
-                ],
+                vec![uuid("partner_id"), uuid("referral_id"), text("side"), text_null("external_reference")],
                 &[("partner_id", "partner"), ("referral_id", "referral")],
                 &[],
             ),
@@ -89,7 +93,10 @@ impl MigrationTrait for Step {
             index("consent", &["receiver_id", "id"]),
             index("consent", &["national_id_hash"]),
             unique("referral", &["number"]),
-            index("referral", &["due_at"]).name("ix_referral_unanswered_due_at").and_where(Expr::col("status").eq("REQUESTED")).to_owned(),
+            index("referral", &["due_at"])
+                .name("ix_referral_unanswered_due_at")
+                .and_where(Expr::col("status").eq("REQUESTED"))
+                .to_owned(),
             index("referral", &["person_id"]),
             index("referral_party", &["referral_id"]),
             index("referral_party", &["partner_id", "external_reference", "referral_id"]),

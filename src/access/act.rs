@@ -7,8 +7,7 @@ use entity::operation;
 use futures_util::future::BoxFuture;
 use sea_orm::sea_query::{Expr, IntoCondition, OnConflict};
 use sea_orm::{
-    ActiveModelBehavior, ActiveModelTrait, ColumnTrait, DatabaseExecutor,
-    IntoActiveModel, QueryFilter,
+    ActiveModelBehavior, ActiveModelTrait, ColumnTrait, DatabaseExecutor, IntoActiveModel, QueryFilter,
 };
 use serde::{Deserialize, Serialize};
 use serde_json::Value as Json;
@@ -68,6 +67,8 @@ pub struct Answered<T> {
     pub replayed: bool,
     /// The rows of a fresh result; a replay reads them as they are now.
     pub fresh: Option<T>,
+    /// The slice in which the result is read: an act may show what it wrote, whatever else the token may read.
+    pub slice: Slice,
 }
 
 /// The work of an act: run in its transaction, and run again from the start after contention.
@@ -94,10 +95,11 @@ impl Slice {
         work: Work<I, T>,
     ) -> Result<Answered<T>> {
         self.demand(intent.scope)?;
+        let acting = self.acting(intent.scope);
         let hash = self.request_hash(&intent)?;
         let mut attempt = 1;
         loop {
-            match self.attempt(&intent, &hash, input, work).await {
+            match acting.attempt(&intent, &hash, input, work).await {
                 Err(error) if error.is_contention() && attempt < ATTEMPTS => attempt += 1,
                 result => return result,
             }
@@ -128,12 +130,17 @@ impl Slice {
         };
         if let Some(table) = act.spoiled {
             act.begun.rollback().await?;
-            return Err(Error::internal(format!("{} wrote a row of {table} outside its slice", intent.mutation)));
+            return Err(Error::internal(format!(
+                "{} wrote a row of {table} outside its slice",
+                intent.mutation
+            )));
         }
         let (answer, status, fresh) = match outcome {
-            Outcome::Done(result, fresh) => {
-                (Answer { result: Some(result), ..Answer::default() }, OperationStatus::Succeeded, Some(fresh))
-            }
+            Outcome::Done(result, fresh) => (
+                Answer { result: Some(result), ..Answer::default() },
+                OperationStatus::Succeeded,
+                Some(fresh),
+            ),
             Outcome::Refused(refusals, details) => {
                 if act.wrote {
                     act = Act { begun: act.begun.start_over().await?, ..act };
@@ -144,7 +151,7 @@ impl Slice {
         let kept = act.keep(intent, hash, status, &answer).await?;
         if kept {
             act.begun.commit().await?;
-            return Ok(Answered { answer, replayed: false, fresh });
+            return Ok(Answered { answer, replayed: false, fresh, slice: self.clone() });
         }
         act.begun.rollback().await?;
         self.answered_before(intent, hash).await
@@ -160,6 +167,7 @@ impl Slice {
             answer: Answer { refusals: vec![Refusal::new(reason, &["key"])], ..Answer::default() },
             replayed: false,
             fresh: None,
+            slice: self.clone(),
         };
         if operation.voided_by.is_some() {
             return Ok(refused(Reason::KeyVoided));
@@ -168,7 +176,7 @@ impl Slice {
             return Ok(refused(Reason::KeyReused));
         }
         let answer = read_answer(&operation)?;
-        Ok(Answered { answer, replayed: true, fresh: None })
+        Ok(Answered { answer, replayed: true, fresh: None, slice: self.clone() })
     }
 
     /// What is known about one of the viewer's own keys.
@@ -191,9 +199,11 @@ pub fn read_answer(operation: &operation::Model) -> Result<Answer> {
 
 fn without_nulls(value: Json) -> Json {
     match value {
-        Json::Object(members) => {
-            members.into_iter().filter(|(_, value)| !value.is_null()).map(|(name, value)| (name, without_nulls(value))).collect()
-        }
+        Json::Object(members) => members
+            .into_iter()
+            .filter(|(_, value)| !value.is_null())
+            .map(|(name, value)| (name, without_nulls(value)))
+            .collect(),
         Json::Array(items) => items.into_iter().map(without_nulls).collect(),
         other => other,
     }
@@ -254,7 +264,9 @@ impl Act {
         E::ActiveModel: ActiveModelBehavior + Send,
     {
         self.mark::<E>(row);
-        E::insert(row.clone().into_active_model().reset_all()).exec_without_returning(&self.begun.transaction).await?;
+        E::insert(row.clone().into_active_model().reset_all())
+            .exec_without_returning(&self.begun.transaction)
+            .await?;
         Ok(())
     }
 

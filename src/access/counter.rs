@@ -33,7 +33,11 @@ impl Act {
 
     /// Takes an amount from a card that serves today and has that much; judged and done in one statement, so that the balance is
     /// never negative whatever runs at once. Nothing when it does not.
-    pub async fn take_from_card(&mut self, number: &CardNumber, amount: Fen) -> Result<Option<aid_card::Model>> {
+    pub async fn take_from_card(
+        &mut self,
+        number: &CardNumber,
+        amount: Fen,
+    ) -> Result<Option<aid_card::Model>> {
         self.slice().demand(Scope::CardRedeem)?;
         let serves = Condition::all()
             .add(aid_card::Column::NumberHash.eq(self.slice().keys().find_card(number)))
@@ -46,7 +50,11 @@ impl Act {
 
     /// Puts an amount back on the card of a redemption that the viewer holds, or on the card that replaced it. Nothing when that
     /// card is expired or cancelled: the amount then goes back to its fund.
-    pub async fn put_back(&mut self, redemption: &redemption::Model, amount: Fen) -> Result<Option<aid_card::Model>> {
+    pub async fn put_back(
+        &mut self,
+        redemption: &redemption::Model,
+        amount: Fen,
+    ) -> Result<Option<aid_card::Model>> {
         let mut id = redemption.aid_card_id;
         for _ in 0..LONGEST_CHAIN {
             let holds = Condition::all()
@@ -74,9 +82,8 @@ impl Act {
 
     /// Takes back what [`Act::put_back`] gave to a card, if it is still there.
     pub async fn take_again(&mut self, card: entity::id::AidCardId, amount: Fen) -> Result<bool> {
-        let has = Condition::all()
-            .add(aid_card::Column::Id.eq(card))
-            .add(aid_card::Column::Balance.gte(amount));
+        let has =
+            Condition::all().add(aid_card::Column::Id.eq(card)).add(aid_card::Column::Balance.gte(amount));
         let less = Expr::col(aid_card::Column::Balance).sub(amount.get());
         let taken = self.set_through::<aid_card::Entity>([(aid_card::Column::Balance, less)], has).await?;
         Ok(!taken.is_empty())

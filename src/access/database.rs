@@ -7,8 +7,9 @@ use entity::partner;
 use migration::{Migrator, MigratorTrait};
 use sea_orm::sqlx::sqlite::{SqliteJournalMode, SqliteSynchronous};
 use sea_orm::{
-    ColumnTrait, ConnectOptions, ConnectionTrait, DatabaseConnection, DatabaseExecutor, DatabaseTransaction, DbBackend,
-    EntityTrait, QueryFilter, QuerySelect,    SqliteTransactionMode, Statement, TransactionOptions, TransactionTrait,
+    ColumnTrait, ConnectOptions, ConnectionTrait, DatabaseConnection, DatabaseExecutor, DatabaseTransaction,
+    DbBackend, EntityTrait, QueryFilter, QuerySelect, SqliteTransactionMode, Statement, TransactionOptions,
+    TransactionTrait,
 };
 use tokio::sync::{Mutex, OwnedMutexGuard};
 
@@ -106,8 +107,7 @@ impl Database {
         pool.set_metric_callback(|_| {
             let _ = STATEMENTS.try_with(|count| count.set(count.get().saturating_add(1)));
         });
-        let database =
-            Self { ground: Ground::Pool(pool), writer: sqlite.then(|| Arc::new(Mutex::new(()))) };
+        let database = Self { ground: Ground::Pool(pool), writer: sqlite.then(|| Arc::new(Mutex::new(()))) };
         if sqlite {
             for (pragma, wanted) in [("journal_mode", "wal"), ("foreign_keys", "1"), ("synchronous", "2")] {
                 let found = database.pragma(pragma).await?;
@@ -157,7 +157,8 @@ impl Database {
             return Ok(true);
         }
         let partners = partner::Entity::find().limit(1).all(&self.reader()).await?;
-        let marked = partner::Entity::find().filter(partner::Column::Code.eq(code)).one(&self.reader()).await?;
+        let marked =
+            partner::Entity::find().filter(partner::Column::Code.eq(code)).one(&self.reader()).await?;
         Ok(partners.is_empty() || marked.is_some())
     }
 

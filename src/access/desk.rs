@@ -145,7 +145,10 @@ impl Act {
                 entitlement_use::Column::CapGroup,
             ])
             .value(entitlement_use::Column::Used, add(entitlement_use::Column::Used, row.used))
-            .value(entitlement_use::Column::DeductibleUsed, add(entitlement_use::Column::DeductibleUsed, row.deductible_used))
+            .value(
+                entitlement_use::Column::DeductibleUsed,
+                add(entitlement_use::Column::DeductibleUsed, row.deductible_used),
+            )
             .to_owned();
             self.upsert::<entitlement_use::Entity>(row, merge).await?;
         }
@@ -155,15 +158,19 @@ impl Act {
     /// Gives back what a reversed settlement of the viewer's had drawn, and marks the later stays whose payment the cap had
     /// cut, of whatever hospital: the bureau may owe more for them.
     pub async fn give_back(&mut self, reversed: &settlement::Model) -> Result<()> {
-        let parts =
-            self.select::<settlement_part::Entity>()?.only(settlement_part::Column::SettlementId.eq(reversed.id)).all().await?;
+        let parts = self
+            .select::<settlement_part::Entity>()?
+            .only(settlement_part::Column::SettlementId.eq(reversed.id))
+            .all()
+            .await?;
         let mut pools: Vec<(i32, String)> = Vec::new();
         for part in &parts {
             let own = Condition::all()
                 .add(entitlement_use::Column::PersonId.eq(part.person_id))
                 .add(entitlement_use::Column::BenefitYear.eq(part.benefit_year))
                 .add(entitlement_use::Column::CapGroup.eq(part.cap_group.as_str()));
-            let less = |column: entitlement_use::Column, amount: entity::Fen| Expr::col(column).sub(amount.get());
+            let less =
+                |column: entitlement_use::Column, amount: entity::Fen| Expr::col(column).sub(amount.get());
             self.set_through::<entitlement_use::Entity>(
                 [
                     (entitlement_use::Column::Used, less(entitlement_use::Column::Used, part.paid)),
@@ -183,7 +190,11 @@ impl Act {
         self.mark_for_recalculation(reversed, &pools).await
     }
 
-    async fn mark_for_recalculation(&mut self, reversed: &settlement::Model, pools: &[(i32, String)]) -> Result<()> {
+    async fn mark_for_recalculation(
+        &mut self,
+        reversed: &settlement::Model,
+        pools: &[(i32, String)],
+    ) -> Result<()> {
         let drew_on_the_same = pools.iter().fold(Condition::any(), |any, (year, group)| {
             any.add(
                 Condition::all()
@@ -215,7 +226,10 @@ impl Act {
 
     /// Holds the person of a settlement of the viewer's until the act ends.
     pub async fn hold_person_of(&self, settlement: &settlement::Model) -> Result<()> {
-        person::Entity::find_by_id(settlement.person_id).lock(LockType::NoKeyUpdate).one(&self.executor()).await?;
+        person::Entity::find_by_id(settlement.person_id)
+            .lock(LockType::NoKeyUpdate)
+            .one(&self.executor())
+            .await?;
         Ok(())
     }
 }

@@ -118,8 +118,10 @@ impl Directory {
             .all(&reader)
             .await?;
         let cap_groups = cap_group::Entity::find().all(&reader).await?;
-        let bureaus =
-            partner::Entity::find().filter(partner::Column::Kind.eq(PartnerKind::Bureau)).all(&reader).await?;
+        let bureaus = partner::Entity::find()
+            .filter(partner::Column::Kind.eq(PartnerKind::Bureau))
+            .all(&reader)
+            .await?;
         let value = Arc::new(Reference {
             programmes: programmes.into_iter().map(|row| (row.id, Arc::new(row))).collect(),
             versions: versions.into_iter().map(Arc::new).collect(),

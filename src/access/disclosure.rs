@@ -37,12 +37,12 @@ pub mod column {
 /// as the receiver may, and goes on seeing it.
 pub fn disclosed(row: &ReferralRow, status: ReferralStatus, keys: &Keys) -> Result<Option<Disclosed>> {
     let referral = &row.referral;
-    let stated_phone = || {
-        referral.stated_phone_sealed.as_ref().map(|sealed| keys.open(column::PHONE, sealed)).transpose()
-    };
+    let stated_phone =
+        || referral.stated_phone_sealed.as_ref().map(|sealed| keys.open(column::PHONE, sealed)).transpose();
     let masked_id = || {
         let plain = keys.open(column::NATIONAL_ID, &referral.stated_national_id_sealed)?;
-        let id = NationalId::parse(&plain).map_err(|_| Error::internal("a sealed identity number is none"))?;
+        let id =
+            NationalId::parse(&plain).map_err(|_| Error::internal("a sealed identity number is none"))?;
         Ok::<_, Error>(id.masked())
     };
     let basics = Disclosed {
@@ -57,14 +57,11 @@ pub fn disclosed(row: &ReferralRow, status: ReferralStatus, keys: &Keys) -> Resu
         ReferralSide::Receiver if has_ended(status) => Ok(None),
         ReferralSide::Receiver | ReferralSide::Overseer => {
             let person = row.person.as_ref();
-            let mut shown = Disclosed {
-                area: person.and_then(|person| person.subdistrict.clone()),
-                ..basics
-            };
-            let consent = row
-                .consent
-                .as_ref()
-                .filter(|consent| consent.withdrawn_at.is_none() && consent.receiver_id == referral.receiver_id);
+            let mut shown =
+                Disclosed { area: person.and_then(|person| person.subdistrict.clone()), ..basics };
+            let consent = row.consent.as_ref().filter(|consent| {
+                consent.withdrawn_at.is_none() && consent.receiver_id == referral.receiver_id
+            });
             let fields = consent.map_or("", |consent| consent.fields.as_str());
             for field in fields.split(' ').filter_map(ConsentField::of_word) {
                 match field {

@@ -2,12 +2,11 @@
 
 use entity::id::ReferralId;
 use entity::kinds::Scope;
-use entity::{
-    NationalId, consent, person, referral, referral_event, referral_party,
-};
+use entity::{NationalId, consent, person, referral, referral_event, referral_party};
 use sea_orm::sea_query::{Expr, ExprTrait, Query};
 use sea_orm::{
-    ColumnTrait, Condition, ConnectionTrait, EntityTrait, FromQueryResult, Order, QueryFilter, QuerySelect, QueryTrait,
+    ColumnTrait, Condition, ConnectionTrait, EntityTrait, FromQueryResult, Order, QueryFilter, QuerySelect,
+    QueryTrait,
 };
 
 use super::act::Act;
@@ -46,19 +45,23 @@ impl Slice {
         Ok(page.cut(rows, |row| row.referral.id.into(), total))
     }
 
-    /// The newest events of referrals that the viewer holds, at most `most` each, in one statement.
-    pub async fn events_of(&self, referrals: &[ReferralId], page: &Page) -> Result<Vec<referral_event::Model>> {
-        let mut wanted = Condition::all().add(referral_event::Column::ReferralId.is_in(referrals.iter().copied()));
+    /// The newest events of referrals that the viewer holds, a page of each, in one statement. Whoever holds a referral may see
+    /// its events: the scope was judged where the referral was read.
+    pub async fn events_of(
+        &self,
+        referrals: &[ReferralId],
+        page: &Page,
+    ) -> Result<Vec<referral_event::Model>> {
+        let mut wanted =
+            Condition::all().add(referral_event::Column::ReferralId.is_in(referrals.iter().copied()));
         if let Some(after) = page.after() {
             wanted = wanted.add(referral_event::Column::Id.lt(after));
         }
-        let (connection, own) = self.select::<referral_event::Entity>()?.into_parts();
+        let holding = self.acting(Scope::ReferralWrite);
+        let (connection, own) = holding.select::<referral_event::Entity>()?.into_parts();
         let ranked = own
             .filter(wanted)
-            .expr_as(
-                Expr::cust("ROW_NUMBER() OVER (PARTITION BY referral_id ORDER BY id DESC)"),
-                "place",
-            )
+            .expr_as(Expr::cust("ROW_NUMBER() OVER (PARTITION BY referral_id ORDER BY id DESC)"), "place")
             .into_query();
         let newest = Query::select()
             .columns([
@@ -101,12 +104,7 @@ impl Act {
     }
 }
 
-type Joined = (
-    referral_party::Model,
-    Option<referral::Model>,
-    Option<person::Model>,
-    Option<consent::Model>,
-);
+type Joined = (referral_party::Model, Option<referral::Model>, Option<person::Model>, Option<consent::Model>);
 
 fn with_person(
     query: sea_orm::Select<referral_party::Entity>,

@@ -54,10 +54,13 @@ impl Keys {
 
     fn of(pem: &str, personal: &str) -> io::Result<Self> {
         let unreadable = |file: &str, why: &str| {
-            io::Error::new(io::ErrorKind::InvalidData, format!("{file} is not a key file of this server: {why}"))
+            io::Error::new(
+                io::ErrorKind::InvalidData,
+                format!("{file} is not a key file of this server: {why}"),
+            )
         };
-        let signing = SigningKey::from_pkcs8_pem(pem)
-            .map_err(|error| unreadable(SIGNING_FILE, &error.to_string()))?;
+        let signing =
+            SigningKey::from_pkcs8_pem(pem).map_err(|error| unreadable(SIGNING_FILE, &error.to_string()))?;
         let public = signing.verifying_key();
         let der = signing.to_pkcs8_der().map_err(io::Error::other)?;
         let mut lines = personal.lines().map(unhex);
@@ -85,7 +88,8 @@ impl Keys {
 
     /// Opens what [`Keys::seal`] closed for the same column.
     pub fn open(&self, column: &'static str, sealed: &Sealed) -> Result<String> {
-        let broken = || Error::internal(format!("a sealed value of {column} does not open with this server's key"));
+        let broken =
+            || Error::internal(format!("a sealed value of {column} does not open with this server's key"));
         let (nonce, body) = sealed.0.split_at_checked(NONCE_BYTES).ok_or_else(broken)?;
         let plain = self
             .sealing

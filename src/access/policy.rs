@@ -5,9 +5,9 @@
 
 use entity::kinds::{PartnerKind, Scope};
 use entity::{
-    agreement, aid_card, cap_group, consent, entitlement_use, lease, operation, partner, person, person_status,
-    policy_version, programme, redemption, referral, referral_event, referral_party, refund, settlement,
-    settlement_part, token,
+    agreement, aid_card, cap_group, consent, entitlement_use, lease, operation, partner, person,
+    person_status, policy_version, programme, redemption, referral, referral_event, referral_party, refund,
+    settlement, settlement_part, token,
 };
 use sea_orm::sea_query::{Expr, IntoCondition, Query, SelectStatement};
 use sea_orm::{ColumnTrait, Condition, EntityTrait};
@@ -86,9 +86,8 @@ fn living_in(area: &str) -> Condition {
 
 table!(partner, None, |me| match me.kind {
     Bureau => all(),
-    SubdistrictOffice | Hospital | DisabilityFederation | CharityFederation | HomeCareProvider => Condition::any()
-        .add(partner::Column::Id.eq(me.id))
-        .add(partner::Column::Kind.is_in([
+    SubdistrictOffice | Hospital | DisabilityFederation | CharityFederation | HomeCareProvider =>
+        Condition::any().add(partner::Column::Id.eq(me.id)).add(partner::Column::Kind.is_in([
             Bureau,
             SubdistrictOffice,
             Hospital,
@@ -218,9 +217,7 @@ written!(refund, |me, row| row.supermarket_id == me.id);
 table!(consent, None, |me| match me.kind {
     Bureau => all(),
     SubdistrictOffice | Hospital | DisabilityFederation | CharityFederation | HomeCareProvider => {
-        Condition::any()
-            .add(consent::Column::RecorderId.eq(me.id))
-            .add(consent::Column::ReceiverId.eq(me.id))
+        Condition::any().add(consent::Column::RecorderId.eq(me.id)).add(consent::Column::ReceiverId.eq(me.id))
     }
     CharitySupermarket => none(),
 });
@@ -259,9 +256,26 @@ written!(referral_event, |me, row| row.actor_id == me.id);
 macro_rules! every_sliced_table {
     ($visit:ident) => {
         $visit!(
-            partner, token, lease, programme, policy_version, cap_group, agreement, person, person_status,
-            operation, settlement, settlement_part, entitlement_use, aid_card, redemption, refund, consent,
-            referral, referral_party, referral_event
+            partner,
+            token,
+            lease,
+            programme,
+            policy_version,
+            cap_group,
+            agreement,
+            person,
+            person_status,
+            operation,
+            settlement,
+            settlement_part,
+            entitlement_use,
+            aid_card,
+            redemption,
+            refund,
+            consent,
+            referral,
+            referral_party,
+            referral_event
         )
     };
 }

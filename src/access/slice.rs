@@ -6,8 +6,8 @@ use chrono::{DateTime, NaiveDate, Utc};
 use entity::kinds::Scope;
 use sea_orm::sea_query::{Expr, ExprTrait, IntoCondition, Query, SelectStatement};
 use sea_orm::{
-    ColumnTrait, ConnectionTrait, DatabaseExecutor, EntityTrait, FromQueryResult, Order, QueryFilter, QueryOrder,
-    QuerySelect, QueryTrait, Select,
+    ColumnTrait, ConnectionTrait, DatabaseExecutor, EntityTrait, FromQueryResult, Order, QueryFilter,
+    QueryOrder, QuerySelect, QueryTrait, Select,
 };
 
 use super::database::Database;
@@ -65,6 +65,8 @@ pub struct Slice {
     pub(super) keys: Arc<Keys>,
     pub(super) viewer: Viewer,
     pub(super) clock: Clock,
+    /// The scope of the act in which, or for whose answer, this slice reads.
+    pub(super) acting: Option<Scope>,
 }
 
 impl Slice {
@@ -95,7 +97,16 @@ impl Slice {
 
     /// Refused unless the token has this scope.
     pub fn demand(&self, scope: Scope) -> Result<()> {
-        if self.viewer.has(scope) { Ok(()) } else { Err(Error::Forbidden { scope }) }
+        if self.viewer.has(scope) || self.acting.is_some_and(|write| covers(write, scope)) {
+            Ok(())
+        } else {
+            Err(Error::Forbidden { scope })
+        }
+    }
+
+    /// The same slice for an act: it reads what its own scope writes.
+    pub(super) fn acting(&self, scope: Scope) -> Self {
+        Self { acting: Some(scope), ..self.clone() }
     }
 
     /// The rows of a table that the viewer sees; it can only be narrowed.
@@ -107,6 +118,16 @@ impl Slice {
     pub(super) fn through<E: EntityTrait>(&self, door: impl IntoCondition) -> Selection<'_, E> {
         Selection { connection: self.database.reader(), query: E::find().filter(door.into_condition()) }
     }
+}
+
+/// What an act may read because it writes it.
+const fn covers(write: Scope, read: Scope) -> bool {
+    matches!(
+        (write, read),
+        (Scope::SettlementWrite, Scope::SettlementRead)
+            | (Scope::CardRedeem, Scope::CardRead)
+            | (Scope::ReferralWrite, Scope::ReferralRead)
+    )
 }
 
 /// A query whose policy is already in it.
@@ -174,11 +195,20 @@ impl<'a, E: EntityTrait> Selection<'a, E> {
     }
 
     /// One page, newest first by a key that grows with time.
-    pub async fn page<K>(self, page: &Page, key: E::Column, key_of: fn(&E::Model) -> K) -> Result<Paged<E::Model>>
+    pub async fn page<K>(
+        self,
+        page: &Page,
+        key: E::Column,
+        key_of: fn(&E::Model) -> K,
+    ) -> Result<Paged<E::Model>>
     where
         K: Into<uuid::Uuid>,
     {
-        let counted = if page.counts { Some(count(&self.connection, self.query.clone().into_query()).await?) } else { None };
+        let counted = if page.counts {
+            Some(count(&self.connection, self.query.clone().into_query()).await?)
+        } else {
+            None
+        };
         let query = page.narrow(self.query, key);
         let rows = query.all(&self.connection).await?;
         Ok(page.cut(rows, |row| key_of(row).into(), counted))
@@ -210,9 +240,13 @@ impl<'a, E: EntityTrait> Selection<'a, E> {
 pub const COUNTED_UP_TO: u64 = 10_000;
 
 /// How many rows a query finds; nothing when there are more than [`COUNTED_UP_TO`].
-pub(super) async fn count(connection: &impl ConnectionTrait, mut query: SelectStatement) -> Result<Option<u64>> {
+pub(super) async fn count(
+    connection: &impl ConnectionTrait,
+    mut query: SelectStatement,
+) -> Result<Option<u64>> {
     query.clear_selects().clear_order_by().expr(Expr::value(1)).limit(COUNTED_UP_TO + 1);
-    let outer = Query::select().expr(Expr::cust("CAST(COUNT(*) AS bigint)")).from_subquery(query, "found").to_owned();
+    let outer =
+        Query::select().expr(Expr::cust("CAST(COUNT(*) AS bigint)")).from_subquery(query, "found").to_owned();
     let row = connection.query_one(&outer).await?.ok_or_else(|| Error::internal("a count without a row"))?;
     let found = u64::try_from(row.try_get_by_index::<i64>(0)?).unwrap_or(u64::MAX);
     Ok((found <= COUNTED_UP_TO).then_some(found))

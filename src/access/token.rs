@@ -5,11 +5,14 @@ use std::time::Duration;
 
 use chrono::TimeDelta;
 use entity::id::TokenId;
-use entity::kinds::{PartnerKind, Scope};
+use entity::kinds::Scope;
 use entity::{partner, person, token};
 use jsonwebtoken::{Algorithm, Header, Validation, decode, decode_header, encode};
 use quick_cache::sync::Cache;
-use sea_orm::{ActiveModelBehavior, ActiveModelTrait, ColumnTrait, EntityTrait, IntoActiveModel, QueryFilter, QuerySelect};
+use sea_orm::{
+    ActiveModelBehavior, ActiveModelTrait, ColumnTrait, EntityTrait, IntoActiveModel, QueryFilter,
+    QuerySelect,
+};
 use serde::{Deserialize, Serialize};
 use sha2::{Digest as _, Sha256};
 use tokio::time::Instant;
@@ -125,7 +128,8 @@ impl Gate {
             }
         };
         let now = self.clock.now();
-        let valid = (now + LEEWAY).timestamp() >= known.not_before && (now - LEEWAY).timestamp() < known.expires;
+        let valid =
+            (now + LEEWAY).timestamp() >= known.not_before && (now - LEEWAY).timestamp() < known.expires;
         if !valid {
             return Err(Error::Unauthenticated);
         }
@@ -135,6 +139,7 @@ impl Gate {
             keys: Arc::clone(&self.keys),
             viewer: known.viewer.clone(),
             clock: self.clock.clone(),
+            acting: None,
         })
     }
 
@@ -188,7 +193,12 @@ impl Gate {
     }
 
     /// Issues a token to a partner.
-    pub async fn issue(&self, partner_code: &str, scopes: &[Scope], life: Duration) -> Result<String, IssueError> {
+    pub async fn issue(
+        &self,
+        partner_code: &str,
+        scopes: &[Scope],
+        life: Duration,
+    ) -> Result<String, IssueError> {
         let partner = self.partner(partner_code).await?.ok_or(IssueError::NoSuchPartner)?;
         if let Some(scope) = scopes.iter().find(|scope| !may_hold(partner.kind, **scope)) {
             return Err(IssueError::ScopeNotAllowed(*scope));
@@ -225,7 +235,9 @@ impl Gate {
         };
         let token = encode(&header, &claims, &self.keys.signing)
             .map_err(|error| Error::internal(format!("signing a token: {error}")))?;
-        token::Entity::insert(row.into_active_model().reset_all()).exec_without_returning(&self.database.reader()).await?;
+        token::Entity::insert(row.into_active_model().reset_all())
+            .exec_without_returning(&self.database.reader())
+            .await?;
         Ok(token)
     }
 

@@ -11,7 +11,11 @@ pub struct AcceptReferral;
 #[Object]
 impl AcceptReferral {
     /// Take on a referral that was sent to you (受理).
-    async fn accept_referral(&self, ctx: &Context<'_>, input: ReferralStepInput) -> Result<Option<ReferralPayload>> {
+    async fn accept_referral(
+        &self,
+        ctx: &Context<'_>,
+        input: ReferralStepInput,
+    ) -> Result<Option<ReferralPayload>> {
         let request = Request::noted("acceptReferral", &input, ReferralStatus::Accepted);
         run(slice(ctx)?, request).await
     }

@@ -11,7 +11,11 @@ pub struct CancelReferral;
 #[Object]
 impl CancelReferral {
     /// Withdraw a referral before it is done, with the reason; either side may.
-    async fn cancel_referral(&self, ctx: &Context<'_>, input: ReferralReasonInput) -> Result<Option<ReferralPayload>> {
+    async fn cancel_referral(
+        &self,
+        ctx: &Context<'_>,
+        input: ReferralReasonInput,
+    ) -> Result<Option<ReferralPayload>> {
         let request = Request::reasoned("cancelReferral", &input, ReferralStatus::Cancelled);
         run(slice(ctx)?, request).await
     }

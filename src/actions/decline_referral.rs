@@ -11,7 +11,11 @@ pub struct DeclineReferral;
 #[Object]
 impl DeclineReferral {
     /// Refuse a referral that was sent to you, with the reason (退回).
-    async fn decline_referral(&self, ctx: &Context<'_>, input: ReferralReasonInput) -> Result<Option<ReferralPayload>> {
+    async fn decline_referral(
+        &self,
+        ctx: &Context<'_>,
+        input: ReferralReasonInput,
+    ) -> Result<Option<ReferralPayload>> {
         let request = Request::reasoned("declineReferral", &input, ReferralStatus::Declined);
         run(slice(ctx)?, request).await
     }

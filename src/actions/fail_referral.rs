@@ -11,7 +11,11 @@ pub struct FailReferral;
 #[Object]
 impl FailReferral {
     /// End a referral that came to nothing, with the reason.
-    async fn fail_referral(&self, ctx: &Context<'_>, input: ReferralReasonInput) -> Result<Option<ReferralPayload>> {
+    async fn fail_referral(
+        &self,
+        ctx: &Context<'_>,
+        input: ReferralReasonInput,
+    ) -> Result<Option<ReferralPayload>> {
         let request = Request::reasoned("failReferral", &input, ReferralStatus::Failed);
         run(slice(ctx)?, request).await
     }

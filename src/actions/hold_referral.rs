@@ -11,7 +11,11 @@ pub struct HoldReferral;
 #[Object]
 impl HoldReferral {
     /// Put a referral on hold while you wait for something, with the reason (挂起).
-    async fn hold_referral(&self, ctx: &Context<'_>, input: ReferralReasonInput) -> Result<Option<ReferralPayload>> {
+    async fn hold_referral(
+        &self,
+        ctx: &Context<'_>,
+        input: ReferralReasonInput,
+    ) -> Result<Option<ReferralPayload>> {
         let request = Request::reasoned("holdReferral", &input, ReferralStatus::OnHold);
         run(slice(ctx)?, request).await
     }

@@ -49,18 +49,21 @@ pub struct RecordConsent;
 #[Object]
 impl RecordConsent {
     /// Record that a person agreed that a partner may receive these facts about them, for this purpose.
-    async fn record_consent(&self, ctx: &Context<'_>, input: RecordConsentInput) -> Result<Option<ConsentPayload>> {
-        let slice = slice(ctx)?;
-        payload(slice, record(slice, &input).await?).await
+    async fn record_consent(
+        &self,
+        ctx: &Context<'_>,
+        input: RecordConsentInput,
+    ) -> Result<Option<ConsentPayload>> {
+        payload(record(slice(ctx)?, &input).await?).await
     }
 }
 
 /// The payload of an answered act on a consent.
-pub async fn payload(slice: &Slice, answered: Answered<consent::Model>) -> Result<Option<ConsentPayload>> {
+pub async fn payload(answered: Answered<consent::Model>) -> Result<Option<ConsentPayload>> {
     let consent = match (answered.fresh, answered.answer.result.as_deref().and_then(key_of::<ConsentId>)) {
         (Some(fresh), _) => Some(fresh),
         (None, Some(id)) => {
-            slice.select::<consent::Entity>()?.only(consent::Column::Id.eq(id)).one().await?
+            answered.slice.select::<consent::Entity>()?.only(consent::Column::Id.eq(id)).one().await?
         }
         (None, None) => None,
     };

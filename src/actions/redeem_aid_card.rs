@@ -77,7 +77,7 @@ impl RedeemAidCard {
         let answered = redeem(slice, &input).await?;
         let rows = match (answered.fresh, answered.answer.result.as_deref().and_then(key_of)) {
             (Some(fresh), _) => Some(fresh),
-            (None, Some(id)) => find(slice, id).await?,
+            (None, Some(id)) => find(&answered.slice, id).await?,
             (None, None) => None,
         };
         let (redemption, card) = rows.unzip();
@@ -129,9 +129,10 @@ fn faults(input: &RedeemAidCardInput) -> Vec<Refusal> {
     for (place, line) in lines.iter().enumerate() {
         let place = place.to_string();
         let path = ["lines", place.as_str()];
-        refusals.extend(check_text(&line.description, LONGEST_TEXT, "description").map(|refusal| {
-            path.iter().rev().fold(refusal, |refusal, step| refusal.under(step))
-        }));
+        refusals.extend(
+            check_text(&line.description, LONGEST_TEXT, "description")
+                .map(|refusal| path.iter().rev().fold(refusal, |refusal, step| refusal.under(step))),
+        );
         if !line.amount.0.is_positive() {
             refusals.push(Refusal::new(Reason::AmountNotPositive, &["lines", &place, "amount"]));
         }

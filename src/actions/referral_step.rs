@@ -111,7 +111,7 @@ impl<'a> Request<'a> {
 
 /// Runs a step under the caller's key, for its mutation.
 pub async fn run(slice: &Slice, request: Request<'_>) -> Result<Option<ReferralPayload>> {
-    payload(slice, run_step(slice, &request).await?).await
+    payload(run_step(slice, &request).await?).await
 }
 
 /// Runs a step under the caller's key.
@@ -127,10 +127,10 @@ pub async fn run_step(slice: &Slice, request: &Request<'_>) -> Result<Answered<R
 }
 
 /// The payload of an answered act on a referral.
-pub async fn payload(slice: &Slice, answered: Answered<ReferralRow>) -> Result<Option<ReferralPayload>> {
+pub async fn payload(answered: Answered<ReferralRow>) -> Result<Option<ReferralPayload>> {
     let row = match (answered.fresh, answered.answer.result.as_deref().and_then(key_of)) {
         (Some(fresh), _) => Some(fresh),
-        (None, Some(id)) => slice.referral(by_id(id)).await?,
+        (None, Some(id)) => answered.slice.referral(by_id(id)).await?,
         (None, None) => None,
     };
     Ok(Some(ReferralPayload {

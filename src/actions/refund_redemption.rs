@@ -58,7 +58,7 @@ impl RefundRedemption {
             Some(_) => match answered.fresh {
                 Some(redemption) => with_card(slice, redemption).await?,
                 None => match key_of::<RedemptionId>(&input.redemption_id) {
-                    Some(id) => find(slice, id).await?,
+                    Some(id) => find(&answered.slice, id).await?,
                     None => None,
                 },
             },
@@ -130,7 +130,8 @@ pub async fn give_back(
     amount: Fen,
     reason: &str,
 ) -> Result<(redemption::Model, refund::Model)> {
-    let refunded = row.refunded.checked_add(amount).ok_or_else(|| Error::internal("a refund beyond 64 bits"))?;
+    let refunded =
+        row.refunded.checked_add(amount).ok_or_else(|| Error::internal("a refund beyond 64 bits"))?;
     let redemption = set_refunded(act, row, refunded).await?;
     let card = act.put_back(row, amount).await?;
     let refund = refund::Model {
@@ -149,7 +150,11 @@ pub async fn give_back(
 }
 
 /// Writes what is refunded of a redemption, with the status that follows from it.
-pub async fn set_refunded(act: &mut Act, row: &redemption::Model, refunded: Fen) -> Result<redemption::Model> {
+pub async fn set_refunded(
+    act: &mut Act,
+    row: &redemption::Model,
+    refunded: Fen,
+) -> Result<redemption::Model> {
     let status = match refunded {
         Fen::ZERO => RedemptionStatus::Redeemed,
         all if all == row.amount => RedemptionStatus::Refunded,

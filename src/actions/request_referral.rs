@@ -57,8 +57,7 @@ impl RequestReferral {
         ctx: &Context<'_>,
         input: RequestReferralInput,
     ) -> Result<Option<ReferralPayload>> {
-        let slice = slice(ctx)?;
-        payload(slice, request(slice, &input).await?).await
+        payload(request(slice(ctx)?, &input).await?).await
     }
 }
 
@@ -83,9 +82,8 @@ struct Found {
 
 fn faults(input: &RequestReferralInput) -> Vec<Refusal> {
     let mut refusals = operator::check(input.operator.as_ref());
-    refusals.extend(
-        check_text(&input.person.name, LONGEST_NAME, "name").map(|refusal| refusal.under("person")),
-    );
+    refusals
+        .extend(check_text(&input.person.name, LONGEST_NAME, "name").map(|refusal| refusal.under("person")));
     refusals.extend(check_text(&input.reason, LONGEST_NOTE, "reason"));
     refusals.extend(input.phone.as_deref().and_then(|phone| check_text(phone, LONGEST_PHONE, "phone")));
     refusals.extend(
@@ -108,7 +106,9 @@ async fn find(act: &Act, input: &RequestReferralInput) -> Result<std::result::Re
     let receiver = input.receiver.find(act.select()?).await?;
     match &receiver {
         None => refusals.push(Refusal::new(Reason::NotFound, &["receiver"])),
-        Some(found) if found.id == slice.viewer().partner_id() || !may_refer(slice.viewer().kind(), found.kind) => {
+        Some(found)
+            if found.id == slice.viewer().partner_id() || !may_refer(slice.viewer().kind(), found.kind) =>
+        {
             refusals.push(Refusal::new(Reason::MayNotRefer { to: found.kind }, &["receiver"]));
         }
         Some(_) => {}
@@ -221,7 +221,11 @@ fn row(
         stated_name: input.person.name.clone(),
         stated_national_id_sealed: keys.seal(column::NATIONAL_ID, national_id.expose())?,
         stated_birth_year: national_id.birth_date().year(),
-        stated_phone_sealed: input.phone.as_deref().map(|phone| keys.seal(column::PHONE, phone)).transpose()?,
+        stated_phone_sealed: input
+            .phone
+            .as_deref()
+            .map(|phone| keys.seal(column::PHONE, phone))
+            .transpose()?,
         consent_id: found.consent.as_ref().map(|consent| consent.id),
         status: ReferralStatus::Requested,
         requested_at: act.now(),
@@ -264,6 +268,7 @@ fn number() -> String {
     const SIGNS: &[u8] = b"23456789ABCDEFGHJKMNPQRSTVWXYZ";
     let mut rng = rand::rng();
     let mut sign = || char::from(SIGNS[rng.random_range(0..SIGNS.len())]);
-    let (left, right): (String, String) = ((0..4).map(|_| sign()).collect(), (0..4).map(|_| sign()).collect());
+    let (left, right): (String, String) =
+        ((0..4).map(|_| sign()).collect(), (0..4).map(|_| sign()).collect());
     format!("{left}-{right}")
 }

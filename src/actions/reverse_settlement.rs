@@ -60,7 +60,7 @@ impl ReverseSettlement {
         let answered = slice.act(intent, &input, |act, input| reverse(act, input).boxed()).await?;
         let settlement = match (answered.fresh, answered.answer.result.as_deref().and_then(key_of)) {
             (Some(fresh), _) => Some(fresh),
-            (None, Some(id)) => find(slice, id).await?,
+            (None, Some(id)) => find(&answered.slice, id).await?,
             (None, None) => None,
         };
         Ok(Some(ReverseSettlementPayload {

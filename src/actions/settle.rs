@@ -11,8 +11,8 @@ use crate::graph::calculation::Calculation;
 use crate::graph::scalars::{IdempotencyKey, Money};
 use crate::graph::settlement::Settlement;
 use crate::graph::settlement_preview::{Assessment, BillInput, assess};
-use crate::graph::user_error::{UserError, user_errors};
 use crate::graph::slice;
+use crate::graph::user_error::{UserError, user_errors};
 use crate::page::{key_of, type_id};
 use crate::refusal::{Reason, Refusal};
 use crate::rules::person_name::masked;
@@ -49,7 +49,7 @@ impl Settle {
         let answered = settle(slice, &input).await?;
         let settlement = match (answered.fresh, answered.answer.result.as_deref().and_then(key_of)) {
             (Some(fresh), _) => Some(fresh),
-            (None, Some(id)) => find(slice, id).await?,
+            (None, Some(id)) => find(&answered.slice, id).await?,
             (None, None) => None,
         };
         let calculation = match &answered.answer.details {
@@ -100,9 +100,13 @@ async fn post(act: &mut Act, input: &SettleInput) -> Result<Outcome<settlement::
     if !refusals.is_empty() {
         return Outcome::refused(refusals);
     }
-    if let Some(expected) = input.expected_assistance.as_ref().filter(|told| told.0 != calculation.assistance) {
+    if let Some(expected) = input.expected_assistance.as_ref().filter(|told| told.0 != calculation.assistance)
+    {
         let reason = Reason::AmountDiffers { expected: expected.0, due: calculation.assistance };
-        return Ok(Outcome::Refused(vec![Refusal::new(reason, &["expectedAssistance"])], json(&calculation)?));
+        return Ok(Outcome::Refused(
+            vec![Refusal::new(reason, &["expectedAssistance"])],
+            json(&calculation)?,
+        ));
     }
     let row = row(act, bill, &patient, &calculation)?;
     if !act.insert_if_new::<settlement::Entity>(&row).await? {
@@ -125,10 +129,7 @@ async fn collided(act: &Act, bill: &BillInput, patient: &Patient) -> Result<Outc
         return Outcome::refused(vec![Refusal::new(Reason::DuplicateInvoice, &["bill", "invoiceNumber"])]);
     }
     // Also when nothing is found: then the row that collided is this very key's, and its stored answer is given.
-    Outcome::refused(vec![Refusal::new(
-        Reason::DuplicateInsurerSettlement,
-        &["bill", "insurerSettlementId"],
-    )])
+    Outcome::refused(vec![Refusal::new(Reason::DuplicateInsurerSettlement, &["bill", "insurerSettlementId"])])
 }
 
 fn json(calculation: &reimbursement::Calculation) -> Result<serde_json::Value> {
@@ -208,15 +209,14 @@ fn uses(
     let too_large = || Error::internal("a settlement beyond 64 bits of fen");
     let mut uses: Vec<entitlement_use::Model> = Vec::new();
     for part in &calculation.parts {
-        let known =
-            uses.iter_mut().find(|used| used.benefit_year == part.benefit_year && used.cap_group == part.cap_group);
+        let known = uses
+            .iter_mut()
+            .find(|used| used.benefit_year == part.benefit_year && used.cap_group == part.cap_group);
         match known {
             Some(used) => {
                 used.used = used.used.checked_add(part.paid).ok_or_else(too_large)?;
-                used.deductible_used = used
-                    .deductible_used
-                    .checked_add(part.annual_deductible_applied)
-                    .ok_or_else(too_large)?;
+                used.deductible_used =
+                    used.deductible_used.checked_add(part.annual_deductible_applied).ok_or_else(too_large)?;
             }
             None => uses.push(entitlement_use::Model {
                 person_id: row.person_id,

@@ -11,7 +11,11 @@ pub struct StartReferral;
 #[Object]
 impl StartReferral {
     /// Begin work on an accepted referral, or go on with one that was on hold (办理中).
-    async fn start_referral(&self, ctx: &Context<'_>, input: ReferralStepInput) -> Result<Option<ReferralPayload>> {
+    async fn start_referral(
+        &self,
+        ctx: &Context<'_>,
+        input: ReferralStepInput,
+    ) -> Result<Option<ReferralPayload>> {
         let request = Request::noted("startReferral", &input, ReferralStatus::InProgress);
         run(slice(ctx)?, request).await
     }

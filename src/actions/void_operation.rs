@@ -86,7 +86,8 @@ const VOIDABLE: [(&str, Scope); 4] = [
 const UNKNOWN: &str = "unknown";
 
 async fn void(act: &mut Act, input: &VoidOperationInput) -> Result<Outcome<()>> {
-    let mut refusals: Vec<Refusal> = check_text(&input.reason, LONGEST_REASON, "reason").into_iter().collect();
+    let mut refusals: Vec<Refusal> =
+        check_text(&input.reason, LONGEST_REASON, "reason").into_iter().collect();
     if input.key == input.operation_key {
         refusals.push(Refusal::new(Reason::OwnKey, &["operationKey"]));
     }
@@ -113,7 +114,9 @@ async fn void(act: &mut Act, input: &VoidOperationInput) -> Result<Outcome<()>> 
         }
         refused => refused,
     };
-    let by_key = Condition::all().add(operation::Column::Id.eq(original.id)).add(operation::Column::VoidedBy.is_null());
+    let by_key = Condition::all()
+        .add(operation::Column::Id.eq(original.id))
+        .add(operation::Column::VoidedBy.is_null());
     act.set_if::<operation::Entity>(
         [
             (operation::Column::Status, Expr::value(status)),
@@ -131,10 +134,7 @@ async fn original(act: &mut Act, key: &str) -> Result<Option<operation::Model>> 
     if let Some(known) = act.select::<operation::Entity>()?.only(by_key.clone()).locked().one().await? {
         return Ok(Some(known));
     }
-    let answer = Answer {
-        refusals: vec![Refusal::new(Reason::KeyVoided, &["key"])],
-        ..Answer::default()
-    };
+    let answer = Answer { refusals: vec![Refusal::new(Reason::KeyVoided, &["key"])], ..Answer::default() };
     let blocked = operation::Model {
         id: act.new_id::<OperationId>(),
         partner_id: act.slice().viewer().partner_id(),

@@ -32,7 +32,6 @@ impl WithdrawConsent {
         ctx: &Context<'_>,
         input: WithdrawConsentInput,
     ) -> Result<Option<ConsentPayload>> {
-        let slice = slice(ctx)?;
         let intent = Intent {
             scope: Scope::ConsentWrite,
             mutation: "withdrawConsent",
@@ -40,8 +39,8 @@ impl WithdrawConsent {
             input: input.to_value(),
             operator: None,
         };
-        let answered = slice.act(intent, &input, |act, input| withdraw(act, input).boxed()).await?;
-        payload(slice, answered).await
+        let answered = slice(ctx)?.act(intent, &input, |act, input| withdraw(act, input).boxed()).await?;
+        payload(answered).await
     }
 }
 

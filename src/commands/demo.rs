@@ -92,7 +92,9 @@ async fn start_over(config: &Config) -> Outcome {
         Err(error) => return Err(error.into()),
     };
     if !is_mine {
-        return Err(Failure("--fresh: this database holds something else than a demo district; it was left alone".into()));
+        return Err(Failure(
+            "--fresh: this database holds something else than a demo district; it was left alone".into(),
+        ));
     }
     database.start_over().await?;
     database.close().await?;
@@ -195,7 +197,8 @@ fn print_table(url: &str, partners: &[WithToken], requests: &[DemoRequest]) {
 
 /// A command that works as pasted into a shell.
 fn curl(url: &str, token: &str, request: &DemoRequest) -> String {
-    let body = json!({ "query": request.query, "variables": request.variables }).to_string().replace('\'', "'\\''");
+    let body =
+        json!({ "query": request.query, "variables": request.variables }).to_string().replace('\'', "'\\''");
     format!(
         "curl -sS {url}/graphql \\\n  -H 'content-type: application/json' \\\n  -H 'authorization: Bearer {token}' \\\n  -d '{body}'"
     )

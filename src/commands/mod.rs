@@ -104,8 +104,11 @@ fn failed(failure: &Failure) -> ExitCode {
 
 /// The settings, and the log that they ask for.
 fn configure(place: &Place, listen: Option<&str>) -> Result<Config, Failure> {
-    let flags =
-        Flags { data: place.data.clone(), database: place.database.clone(), listen: listen.map(str::to_owned) };
+    let flags = Flags {
+        data: place.data.clone(),
+        database: place.database.clone(),
+        listen: listen.map(str::to_owned),
+    };
     let config = Config::read(&flags, &|name| std::env::var(name).ok()).map_err(Failure)?;
     let filter: tracing_subscriber::filter::Targets =
         config.log.parse().map_err(|_| Failure("the log filter cannot be read".into()))?;
@@ -118,7 +121,8 @@ fn start_log(filter: tracing_subscriber::filter::Targets, form: LogForm) {
     use tracing_subscriber::layer::SubscriberExt;
     use tracing_subscriber::util::SubscriberInitExt;
     let registry = tracing_subscriber::registry().with(filter);
-    let layer = tracing_subscriber::fmt::layer().with_writer(std::io::stderr);
+    let colours = std::io::IsTerminal::is_terminal(&std::io::stderr());
+    let layer = tracing_subscriber::fmt::layer().with_writer(std::io::stderr).with_ansi(colours);
     let started = match form {
         LogForm::Text => registry.with(layer.with_target(false)).try_init(),
         LogForm::Json => registry.with(layer.json().flatten_event(true).with_target(false)).try_init(),
@@ -130,8 +134,9 @@ fn start_log(filter: tracing_subscriber::filter::Targets, form: LogForm) {
 
 /// The database of the settings.
 async fn open(config: &Config) -> Result<Database, Failure> {
-    std::fs::create_dir_all(&config.data)
-        .map_err(|error| Failure(format!("the data folder {} cannot be made: {error}", config.data.display())))?;
+    std::fs::create_dir_all(&config.data).map_err(|error| {
+        Failure(format!("the data folder {} cannot be made: {error}", config.data.display()))
+    })?;
     Ok(Database::open(&config.database).await?)
 }
 

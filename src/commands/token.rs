@@ -93,7 +93,9 @@ impl Issue {
             IssueError::ScopeNotAllowed(scope) => {
                 Failure(format!("--scopes: a partner of this kind may never hold {}", scope.word()))
             }
-            IssueError::LifetimeOutOfRange => Failure("--ttl: must be longer than 0s and at most 366d".into()),
+            IssueError::LifetimeOutOfRange => {
+                Failure("--ttl: must be longer than 0s and at most 366d".into())
+            }
             IssueError::Failed(error) => error.into(),
         })?;
         println!("{token}");

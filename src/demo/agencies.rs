@@ -53,7 +53,9 @@ const NEEDS: [Need; 4] = [
 
 /// The steps that lead to each state, and whose side takes them: the receiver's, unless it is a cancellation.
 fn way_to(status: ReferralStatus) -> &'static [ReferralStatus] {
-    use ReferralStatus::{Accepted, Cancelled, Completed, Declined, Expired, Failed, InProgress, OnHold, Requested};
+    use ReferralStatus::{
+        Accepted, Cancelled, Completed, Declined, Expired, Failed, InProgress, OnHold, Requested,
+    };
     match status {
         Requested | Expired => &[],
         Accepted => &[Accepted],
@@ -145,8 +147,10 @@ pub(super) async fn send_with(
     person: &Invented,
     key: &str,
 ) -> Result<ReferralRow> {
-    let patient =
-        || PatientInput { national_id: NationalId(person.national_id.clone()), name: person.row.name.clone() };
+    let patient = || PatientInput {
+        national_id: NationalId(person.national_id.clone()),
+        name: person.row.name.clone(),
+    };
     let consent_id = if fields.is_empty() {
         None
     } else {

@@ -129,7 +129,11 @@ fn bands(of: &[(i64, Option<i64>, i32)]) -> Result<serde_json::Value> {
 
 /// Example policies: flat rates in 2016; from 2017 on the medical one as before with a higher cap, the veterans' in bands with an
 /// annual deductible.
-fn policies(rng: &mut ChaCha8Rng, medical: ProgrammeId, veterans: ProgrammeId) -> Result<Vec<policy_version::Model>> {
+fn policies(
+    rng: &mut ChaCha8Rng,
+    medical: ProgrammeId,
+    veterans: ProgrammeId,
+) -> Result<Vec<policy_version::Model>> {
     let mut base = |programme_id, category, stacking_order, valid_from: NaiveDate| policy_version::Model {
         id: seeded_id::<PolicyVersionId>(rng, crate::rules::calendar::start_of_china_day(valid_from)),
         programme_id,
@@ -181,7 +185,11 @@ fn policies(rng: &mut ChaCha8Rng, medical: ProgrammeId, veterans: ProgrammeId) -
 }
 
 /// Lays partners, programmes, policies and agreements.
-pub(super) async fn lay(loading: &LoadingGate, rng: &mut ChaCha8Rng, now: DateTime<Utc>) -> Result<Programmes> {
+pub(super) async fn lay(
+    loading: &LoadingGate,
+    rng: &mut ChaCha8Rng,
+    now: DateTime<Utc>,
+) -> Result<Programmes> {
     let founded = crate::rules::calendar::start_of_china_day(day(2016, 1, 1)).min(now);
     let partners: Vec<partner::Model> = partners()
         .into_iter()

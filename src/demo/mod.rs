@@ -83,7 +83,8 @@ impl Desks {
 
     /// A partner's slice at a time of its past.
     fn at(&self, code: &str, instant: DateTime<Utc>) -> Result<Slice> {
-        let slice = self.0.get(code).ok_or_else(|| Error::internal(format!("the demo has no partner {code}")))?;
+        let slice =
+            self.0.get(code).ok_or_else(|| Error::internal(format!("the demo has no partner {code}")))?;
         Ok(slice.at(Clock::new(move || instant)))
     }
 }
@@ -92,10 +93,11 @@ impl Desks {
 async fn enter(gate: &Gate, code: &str) -> Result<Slice> {
     let partner = gate.partner(code).await?;
     let partner = partner.ok_or_else(|| Error::internal(format!("the demo has no partner {code}")))?;
-    let token = gate.issue(code, &scopes_of(partner.kind), TOKEN_LIFE).await.map_err(|error| match error {
-        IssueError::Failed(error) => error,
-        other => Error::internal(format!("no token for {code}: {other:?}")),
-    })?;
+    let token =
+        gate.issue(code, &scopes_of(partner.kind), TOKEN_LIFE).await.map_err(|error| match error {
+            IssueError::Failed(error) => error,
+            other => Error::internal(format!("no token for {code}: {other:?}")),
+        })?;
     gate.enter(&token).await
 }
 
@@ -103,7 +105,9 @@ async fn enter(gate: &Gate, code: &str) -> Result<Slice> {
 fn done<T>(what: &str, answered: Answered<T>) -> Result<T> {
     match answered.fresh {
         Some(rows) => Ok(rows),
-        None => Err(Error::internal(format!("the demo's {what} was refused: {:?}", answered.answer.refusals))),
+        None => {
+            Err(Error::internal(format!("the demo's {what} was refused: {:?}", answered.answer.refusals)))
+        }
     }
 }
 

@@ -31,7 +31,12 @@ pub(super) struct Invented {
 
 impl Invented {
     /// A category that this person has from a day on.
-    pub(super) fn has(&self, rng: &mut ChaCha8Rng, category: Category, from: NaiveDate) -> person_status::Model {
+    pub(super) fn has(
+        &self,
+        rng: &mut ChaCha8Rng,
+        category: Category,
+        from: NaiveDate,
+    ) -> person_status::Model {
         person_status::Model {
             id: seeded_id::<PersonStatusId>(rng, self.row.created_at),
             person_id: self.row.id,
@@ -69,7 +74,8 @@ impl People {
             let birth = first + Days::new(self.rng.random_range(0..365));
             let sequence = self.rng.random_range(1..1000);
             let first17 = format!("419999{}{sequence:03}", birth.format("%Y%m%d"));
-            let check = national_id::check_digit(&first17).ok_or_else(|| Error::internal("no check digit"))?;
+            let check =
+                national_id::check_digit(&first17).ok_or_else(|| Error::internal("no check digit"))?;
             let number = format!("{first17}{check}");
             if self.numbers.insert(number.clone()) {
                 return NationalId::parse(&number).map_err(|error| Error::internal(format!("{error:?}")));
@@ -123,14 +129,17 @@ impl People {
         let certificate = format!("{}{}{grade}", person.national_id.expose(), class + 1);
         let road = SUBDISTRICTS.get(subdistrict).map_or("汝河路", |(_, name)| name);
         person.row.phone_sealed = Some(keys.seal(column::PHONE, &phone)?);
-        person.row.address =
-            Some(format!("{road}演示小区{}号楼{}室", self.rng.random_range(1..30), self.rng.random_range(101..699)));
+        person.row.address = Some(format!(
+            "{road}演示小区{}号楼{}室",
+            self.rng.random_range(1..30),
+            self.rng.random_range(101..699)
+        ));
         person.row.disability_class = DisabilityClass::ALL.get(class).copied();
         person.row.disability_grade = Some(grade);
         person.row.disability_certificate_sealed = Some(keys.seal(column::CERTIFICATE, &certificate)?);
-        person.row.health = Some(if self.rng.random_range(0..2) == 0 { "慢性肾病，定期透析" } else { "高血压" }.into());
+        person.row.health =
+            Some(if self.rng.random_range(0..2) == 0 { "慢性肾病，定期透析" } else { "高血压" }.into());
         person.row.monthly_income = Some(Fen::new(self.rng.random_range(0..60_000)));
         Ok(person)
     }
 }
-

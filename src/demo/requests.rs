@@ -55,7 +55,8 @@ pub async fn fresh_requests(gate: &Gate) -> Result<Vec<DemoRequest>> {
     let mut seed = [0; 32];
     OsRng.try_fill_bytes(&mut seed).map_err(|_| Error::internal("no randomness"))?;
     let mut rng = ChaCha8Rng::from_seed(seed);
-    let start = format!("{}-{:06x}", gate.clock().now().format("%Y%m%d%H%M%S"), rng.random::<u32>() & 0xff_ffff);
+    let start =
+        format!("{}-{:06x}", gate.clock().now().format("%Y%m%d%H%M%S"), rng.random::<u32>() & 0xff_ffff);
     let people = People::new(rng.clone());
     let mut maker = Maker { gate, rng, people, start, made: 0, requests: Vec::new() };
     maker.for_everybody();
@@ -80,7 +81,8 @@ impl Maker<'_> {
     async fn somebody(&mut self, category: Category) -> Result<Invented> {
         let now = self.gate.clock().now();
         let person = self.people.invent_known(self.gate.keys(), RUHELU, now)?;
-        let since = chrono::NaiveDate::from_ymd_opt(self.gate.clock().today().year() - 1, 1, 1).unwrap_or_default();
+        let since =
+            chrono::NaiveDate::from_ymd_opt(self.gate.clock().today().year() - 1, 1, 1).unwrap_or_default();
         let status = person.has(&mut self.rng, category, since);
         let loading = self.gate.load().await?;
         loading.lay::<person::Entity>(vec![person.row.clone()]).await?;
@@ -211,8 +213,10 @@ impl Maker<'_> {
     async fn card(&mut self) -> Result<String> {
         let holder = self.somebody(Category::Dibao).await?;
         let reference = self.gate.directory().reference().await?;
-        let programme =
-            reference.programme_of_code("CHARITY_CARD").ok_or_else(|| Error::internal("no card programme"))?.id;
+        let programme = reference
+            .programme_of_code("CHARITY_CARD")
+            .ok_or_else(|| Error::internal("no card programme"))?
+            .id;
         let year = self.gate.clock().today().year();
         let card = shops::card(self.gate.keys(), programme, &holder, RUHELU, year, &mut self.rng)?;
         let loading = self.gate.load().await?;
@@ -279,7 +283,12 @@ impl Maker<'_> {
     }
 
     /// A referral of somebody new to the disability federation, brought to a state.
-    async fn referral(&mut self, office: &Slice, federation: &Slice, way: &[ReferralStatus]) -> Result<ReferralRow> {
+    async fn referral(
+        &mut self,
+        office: &Slice,
+        federation: &Slice,
+        way: &[ReferralStatus],
+    ) -> Result<ReferralRow> {
         let person = self.somebody(Category::LowIncome).await?;
         let key = self.number();
         let fields = [ConsentField::Phone, ConsentField::Disability];

@@ -65,7 +65,9 @@ pub fn status_on(card: &aid_card::Model, today: chrono::NaiveDate) -> AidCardSta
 
 /// The categories to which a card is limited; nothing when it is not.
 pub fn allowed_categories(card: &aid_card::Model) -> Option<Vec<GoodsCategory>> {
-    card.allowed_categories.as_deref().map(|words| words.split(' ').filter_map(GoodsCategory::of_word).collect())
+    card.allowed_categories
+        .as_deref()
+        .map(|words| words.split(' ').filter_map(GoodsCategory::of_word).collect())
 }
 
 #[derive(Default)]

@@ -3,8 +3,8 @@
 pub mod agreement;
 pub mod aid_card;
 pub mod calculation;
-pub mod consent;
 pub mod connection;
+pub mod consent;
 pub mod coverage;
 pub mod node;
 pub mod operation;

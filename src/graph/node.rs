@@ -2,10 +2,12 @@ use std::sync::Arc;
 
 use async_graphql::{Context, ID, Interface, Object};
 use entity::id::{
-    AgreementId, AidCardId, ConsentId, Key, PartnerId, PolicyVersionId, ProgrammeId, RedemptionId, ReferralId,
-    SettlementId,
+    AgreementId, AidCardId, ConsentId, Key, PartnerId, PolicyVersionId, ProgrammeId, RedemptionId,
+    ReferralId, SettlementId,
 };
-use entity::{agreement, aid_card, consent, partner, policy_version, programme, redemption, referral_party, settlement};
+use entity::{
+    agreement, aid_card, consent, partner, policy_version, programme, redemption, referral_party, settlement,
+};
 use sea_orm::{ColumnTrait, Condition};
 use uuid::Uuid;
 
@@ -68,51 +70,83 @@ fn reads(slice: &Slice, scope: Option<entity::kinds::Scope>) -> bool {
 async fn of_prefix(slice: &Slice, prefix: &str, ids: &[&str]) -> Result<Vec<(Uuid, Node)>> {
     match prefix {
         PartnerId::PREFIX => {
-            of_table::<partner::Entity, _>(slice, ids, partner::Column::Id, |row| row.id, |row| {
-                Node::Partner(Partner(Arc::new(row)))
-            })
+            of_table::<partner::Entity, _>(
+                slice,
+                ids,
+                partner::Column::Id,
+                |row| row.id,
+                |row| Node::Partner(Partner(Arc::new(row))),
+            )
             .await
         }
         AgreementId::PREFIX => {
-            of_table::<agreement::Entity, _>(slice, ids, agreement::Column::Id, |row| row.id, |row| {
-                Node::Agreement(Agreement(row))
-            })
+            of_table::<agreement::Entity, _>(
+                slice,
+                ids,
+                agreement::Column::Id,
+                |row| row.id,
+                |row| Node::Agreement(Agreement(row)),
+            )
             .await
         }
         ProgrammeId::PREFIX => {
-            of_table::<programme::Entity, _>(slice, ids, programme::Column::Id, |row| row.id, |row| {
-                Node::Programme(Programme(Arc::new(row)))
-            })
+            of_table::<programme::Entity, _>(
+                slice,
+                ids,
+                programme::Column::Id,
+                |row| row.id,
+                |row| Node::Programme(Programme(Arc::new(row))),
+            )
             .await
         }
         PolicyVersionId::PREFIX => {
-            of_table::<policy_version::Entity, _>(slice, ids, policy_version::Column::Id, |row| row.id, |row| {
-                Node::PolicyVersion(PolicyVersion(Arc::new(row)))
-            })
+            of_table::<policy_version::Entity, _>(
+                slice,
+                ids,
+                policy_version::Column::Id,
+                |row| row.id,
+                |row| Node::PolicyVersion(PolicyVersion(Arc::new(row))),
+            )
             .await
         }
         SettlementId::PREFIX => {
-            of_table::<settlement::Entity, _>(slice, ids, settlement::Column::Id, |row| row.id, |row| {
-                Node::Settlement(Settlement(row))
-            })
+            of_table::<settlement::Entity, _>(
+                slice,
+                ids,
+                settlement::Column::Id,
+                |row| row.id,
+                |row| Node::Settlement(Settlement(row)),
+            )
             .await
         }
         AidCardId::PREFIX => {
-            of_table::<aid_card::Entity, _>(slice, ids, aid_card::Column::Id, |row| row.id, |row| {
-                Node::AidCard(AidCard(row))
-            })
+            of_table::<aid_card::Entity, _>(
+                slice,
+                ids,
+                aid_card::Column::Id,
+                |row| row.id,
+                |row| Node::AidCard(AidCard(row)),
+            )
             .await
         }
         RedemptionId::PREFIX => {
-            of_table::<redemption::Entity, _>(slice, ids, redemption::Column::Id, |row| row.id, |row| {
-                Node::Redemption(Redemption(row))
-            })
+            of_table::<redemption::Entity, _>(
+                slice,
+                ids,
+                redemption::Column::Id,
+                |row| row.id,
+                |row| Node::Redemption(Redemption(row)),
+            )
             .await
         }
         ConsentId::PREFIX => {
-            of_table::<consent::Entity, _>(slice, ids, consent::Column::Id, |row| row.id, |row| {
-                Node::Consent(Consent(row))
-            })
+            of_table::<consent::Entity, _>(
+                slice,
+                ids,
+                consent::Column::Id,
+                |row| row.id,
+                |row| Node::Consent(Consent(row)),
+            )
             .await
         }
         ReferralId::PREFIX => referrals(slice, ids).await,
@@ -139,8 +173,9 @@ pub async fn nodes(slice: &Slice, ids: &[ID]) -> Result<Vec<Option<Node>>> {
     prefixes.dedup();
     let mut found: Vec<Option<Node>> = ids.iter().map(|_| None).collect();
     for prefix in prefixes {
-        let places: Vec<usize> =
-            (0..ids.len()).filter(|place| prefix_of(&ids[*place]).as_deref() == Some(prefix.as_str())).collect();
+        let places: Vec<usize> = (0..ids.len())
+            .filter(|place| prefix_of(&ids[*place]).as_deref() == Some(prefix.as_str()))
+            .collect();
         let of_prefix_ids: Vec<&str> = places.iter().map(|place| ids[*place].as_str()).collect();
         for (key, node) in of_prefix(slice, &prefix, &of_prefix_ids).await? {
             for place in places.iter().copied().filter(|place| uuid_of(&ids[*place]) == Some(key)) {

@@ -107,4 +107,3 @@ impl PartnerQuery {
 fn is_area(text: &str) -> bool {
     matches!(text.len(), 2 | 4 | 6 | 9 | 12) && text.bytes().all(|byte| byte.is_ascii_digit())
 }
-

@@ -144,9 +144,9 @@ fn reads_as(status: ReferralStatus, slice: &Slice) -> Condition {
     let stored = Status.eq(status);
     match status {
         ReferralStatus::Requested => Condition::all().add(stored).add(DueAt.gt(slice.now())),
-        ReferralStatus::Expired => Condition::any().add(stored).add(
-            Condition::all().add(Status.eq(ReferralStatus::Requested)).add(DueAt.lte(slice.now())),
-        ),
+        ReferralStatus::Expired => Condition::any()
+            .add(stored)
+            .add(Condition::all().add(Status.eq(ReferralStatus::Requested)).add(DueAt.lte(slice.now()))),
         ReferralStatus::Accepted
         | ReferralStatus::InProgress
         | ReferralStatus::OnHold

@@ -109,7 +109,8 @@ fn date(value: &Value) -> Result<NaiveDate, String> {
     if !shaped {
         return Err(format!("{WANTED}."));
     }
-    let date = NaiveDate::parse_from_str(text, "%Y-%m-%d").map_err(|_| format!("{WANTED}: there is no such day."))?;
+    let date = NaiveDate::parse_from_str(text, "%Y-%m-%d")
+        .map_err(|_| format!("{WANTED}: there is no such day."))?;
     let sane = NaiveDate::from_ymd_opt(1900, 1, 1).zip(NaiveDate::from_ymd_opt(2999, 12, 31));
     match sane {
         Some((first, last)) if (first..=last).contains(&date) => Ok(date),
@@ -123,7 +124,8 @@ text_scalar! {
 }
 
 fn date_time(value: &Value) -> Result<ChronoDateTime<Utc>, String> {
-    const WANTED: &str = "must be an instant such as \"2016-05-31T08:30:00Z\" or \"2016-05-31T16:30:00+08:00\"";
+    const WANTED: &str =
+        "must be an instant such as \"2016-05-31T08:30:00Z\" or \"2016-05-31T16:30:00+08:00\"";
     let text = text(value).map_err(|_| format!("{WANTED}."))?;
     let at = ChronoDateTime::parse_from_rfc3339(text).map_err(|_| format!("{WANTED}."))?.with_timezone(&Utc);
     let years = 1900..=2999;
@@ -160,7 +162,9 @@ fn national_id(value: &Value) -> Result<entity::NationalId, String> {
             NationalIdError::Length => "must have 18 characters.",
             NationalIdError::Character => "must be 17 digits and a last character of 0-9 or X.",
             NationalIdError::Date => "has no calendar date of birth in its characters 7 to 14.",
-            NationalIdError::CheckDigit => "has a wrong check digit (its last character, GB 11643); read it again.",
+            NationalIdError::CheckDigit => {
+                "has a wrong check digit (its last character, GB 11643); read it again."
+            }
         }
         .to_owned()
     })
@@ -204,8 +208,23 @@ mod tests {
             assert!(ok("Money", right), "{right}");
         }
         for wrong in [
-            "", "1", "1.0", "1.000", "01.00", ".50", "1.", "-1.00", "+1.00", "1,000.00", "1e3", " 1.00", "1.00 ",
-            "NaN", "10000000000.00", "１.00", "0x1.00",
+            "",
+            "1",
+            "1.0",
+            "1.000",
+            "01.00",
+            ".50",
+            "1.",
+            "-1.00",
+            "+1.00",
+            "1,000.00",
+            "1e3",
+            " 1.00",
+            "1.00 ",
+            "NaN",
+            "10000000000.00",
+            "１.00",
+            "0x1.00",
         ] {
             assert!(!ok("Money", wrong), "{wrong}");
         }
@@ -217,7 +236,9 @@ mod tests {
     #[test]
     fn dates_are_real_days() {
         assert!(ok("Date", "2016-02-29"));
-        for wrong in ["2015-02-29", "2016-13-01", "2016-1-1", "16-01-01", "2016-01-01T00:00:00Z", "0001-01-01", ""] {
+        for wrong in
+            ["2015-02-29", "2016-13-01", "2016-1-1", "16-01-01", "2016-01-01T00:00:00Z", "0001-01-01", ""]
+        {
             assert!(!ok("Date", wrong), "{wrong}");
         }
     }

@@ -254,17 +254,18 @@ fn purses(
             order: version.stacking_order,
             benefit_year: stay.benefit_year(version),
         };
-        let place = purses.iter().position(|purse| purse.cap_group == version.cap_group).unwrap_or_else(|| {
-            purses.push(Purse {
-                cap_group: version.cap_group.clone(),
-                stacking: reference
-                    .cap_group(&version.cap_group, stay.discharged_on)
-                    .map_or(Stacking::BestOf, |group| group.stacking),
-                candidates: Vec::new(),
-                used: BTreeMap::new(),
+        let place =
+            purses.iter().position(|purse| purse.cap_group == version.cap_group).unwrap_or_else(|| {
+                purses.push(Purse {
+                    cap_group: version.cap_group.clone(),
+                    stacking: reference
+                        .cap_group(&version.cap_group, stay.discharged_on)
+                        .map_or(Stacking::BestOf, |group| group.stacking),
+                    candidates: Vec::new(),
+                    used: BTreeMap::new(),
+                });
+                purses.len() - 1
             });
-            purses.len() - 1
-        });
         let purse = &mut purses[place];
         purse.used.entry(candidate.benefit_year).or_insert_with(|| {
             used.iter()
@@ -302,7 +303,11 @@ pub struct SettlementPreviewQuery;
 #[Object]
 impl SettlementPreviewQuery {
     /// Hospital: what `settle` would pay now. Writes nothing.
-    async fn settlement_preview(&self, ctx: &Context<'_>, bill: BillInput) -> Result<Option<SettlementPreview>> {
+    async fn settlement_preview(
+        &self,
+        ctx: &Context<'_>,
+        bill: BillInput,
+    ) -> Result<Option<SettlementPreview>> {
         let slice = slice(ctx)?;
         let assessed = assess(&slice.desk()?, &bill, slice.today()).await?;
         Ok(Some(match assessed {

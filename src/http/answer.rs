@@ -30,11 +30,12 @@ impl Answer {
     pub fn of(response: &async_graphql::Response) -> Self {
         let empty = response.data == async_graphql::Value::Null && response.is_err();
         let request_error = empty && response.errors.iter().all(|error| error.path.is_empty());
-        let body = match serde_json::to_value(response) {
-            Ok(Value::Object(mut members)) if request_error => {
-                members.remove("data");
-                Value::Object(members)
-            }
+        // Written straight from the response, whose fields stand in the order in which they were asked for.
+        let written = match request_error {
+            true => serde_json::to_vec(&OnlyErrors { errors: &response.errors }),
+            false => serde_json::to_vec(response),
+        };
+        let body = match written {
             Ok(body) => body,
             Err(error) => {
                 tracing::error!(%error, "an answer cannot be written as JSON");
@@ -42,7 +43,7 @@ impl Answer {
             }
         };
         let headers = response.http_headers.iter().map(|(name, value)| (name.clone(), value.clone()));
-        Self { body: body.to_string().into_bytes(), request_error, status: None, headers: headers.collect() }
+        Self { body, request_error, status: None, headers: headers.collect() }
     }
 
     /// A request error: the document or its inputs were refused before anything ran.
@@ -51,6 +52,11 @@ impl Answer {
         let body = json!({ "errors": errors }).to_string().into_bytes();
         Self { body, request_error: true, status: None, headers: Vec::new() }
     }
+}
+
+#[derive(serde::Serialize)]
+struct OnlyErrors<'a> {
+    errors: &'a [async_graphql::ServerError],
 }
 
 /// One entry of `errors`.

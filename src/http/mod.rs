@@ -19,10 +19,10 @@ use tokio::sync::watch;
 use crate::access::{Gate, counting};
 use crate::error::{Error, code};
 use crate::language::Language;
-use crate::schema::{Asked, Executed, Gateway};
+use crate::schema::{Asked, Gateway};
 use graphql::{
-    Answer, MediaType, Refusal, check_content_type, guard, is_read_only, negotiate, read_body, read_get, read_post,
-    respond,
+    Answer, MediaType, Refusal, check_content_type, guard, is_read_only, negotiate, read_body, read_get,
+    read_post, respond,
 };
 
 /// How long a client may take to send its body.
@@ -54,7 +54,9 @@ impl App {
             .route("/graphql", any(graphql_endpoint))
             .route("/healthz", any(|| async { "ok\n" }))
             .route("/readyz", any(ready))
-            .fallback(|| async { (StatusCode::NOT_FOUND, "There is nothing here; GraphQL is at /graphql.\n") })
+            .fallback(|| async {
+                (StatusCode::NOT_FOUND, "There is nothing here; GraphQL is at /graphql.\n")
+            })
             .with_state(self)
     }
 }
@@ -88,7 +90,8 @@ async fn ready(State(app): State<App>) -> Response {
     };
     match state {
         Ok(true) => "ready\n".into_response(),
-        Ok(false) => (StatusCode::SERVICE_UNAVAILABLE, "migrations are pending: run `onestop migrate`\n").into_response(),
+        Ok(false) => (StatusCode::SERVICE_UNAVAILABLE, "migrations are pending: run `onestop migrate`\n")
+            .into_response(),
         Err(error) => {
             tracing::warn!(code = error.code(), "not ready: the database does not answer");
             (StatusCode::SERVICE_UNAVAILABLE, "the database does not answer\n").into_response()
@@ -162,10 +165,10 @@ async fn answer(
         read_get(&head.uri)?
     } else {
         let body = tokio::time::timeout(BODY_TIME, read_body(&head.headers, body));
-        let bytes = body.await.map_err(|_| Refusal::BadRequest("The body did not arrive in time.".into()))??;
+        let bytes =
+            body.await.map_err(|_| Refusal::BadRequest("The body did not arrive in time.".into()))??;
         read_post(&head.headers, &bytes)?
     };
-    entry.operation = read.operation_name.as_deref().map(|name| name.chars().take(LONGEST_NAME).collect());
     let language =
         Language::accepted(head.headers.get(header::ACCEPT_LANGUAGE).and_then(|value| value.to_str().ok()));
     let asked = Asked {
@@ -175,15 +178,13 @@ async fn answer(
         read_only,
     };
     let executed = guard(correlation, app.gateway.execute(slice, language, asked)).await?;
-    match executed.map_err(|error| refused(error, correlation))? {
-        Executed::NotByGet => Err(Refusal::NotByGet),
-        Executed::Ran(response) | Executed::Refused(response) => {
-            entry.code = first_code(&response);
-            let mut answer = Answer::of(&response);
-            answer.headers.push((header::CONTENT_LANGUAGE, content_language(language)));
-            Ok(answer)
-        }
-    }
+    let executed = executed.map_err(|error| refused(error, correlation))?;
+    entry.operation = executed.operation.map(|name| name.chars().take(LONGEST_NAME).collect());
+    let response = executed.response.ok_or(Refusal::NotByGet)?;
+    entry.code = first_code(&response);
+    let mut answer = Answer::of(&response);
+    answer.headers.push((header::CONTENT_LANGUAGE, content_language(language)));
+    Ok(answer)
 }
 
 fn content_language(language: Language) -> HeaderValue {

@@ -133,7 +133,12 @@ mod tests {
         })
     }
 
-    fn status(category: Category, from: &str, to: Option<&str>, suspended: Option<&str>) -> person_status::Model {
+    fn status(
+        category: Category,
+        from: &str,
+        to: Option<&str>,
+        suspended: Option<&str>,
+    ) -> person_status::Model {
         person_status::Model {
             id: PersonStatusId::from(Uuid::nil()),
             person_id: PersonId::from(Uuid::nil()),
@@ -157,7 +162,10 @@ mod tests {
     fn the_category_is_judged_on_the_date_that_the_version_names() {
         let stay = stay("2016-05-01", "2016-05-10");
         let lost_meanwhile = [status(Category::Dibao, "2015-01-01", Some("2016-05-05"), None)];
-        assert_eq!(covered(stay, None, &lost_meanwhile, &[version(Category::Dibao, StayDate::Admission)]), Ok(1));
+        assert_eq!(
+            covered(stay, None, &lost_meanwhile, &[version(Category::Dibao, StayDate::Admission)]),
+            Ok(1)
+        );
         assert_eq!(
             covered(stay, None, &lost_meanwhile, &[version(Category::Dibao, StayDate::Discharge)]),
             Err(NotCovered::NoCategory)

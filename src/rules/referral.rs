@@ -54,10 +54,7 @@ pub fn may(status: ReferralStatus, to: ReferralStatus, side: ReferralSide) -> bo
 }
 
 fn steps(status: ReferralStatus, side: ReferralSide) -> impl Iterator<Item = ReferralStatus> {
-    EDGES
-        .iter()
-        .filter(move |edge| edge.from == status && takes(edge, side))
-        .map(|edge| edge.to)
+    EDGES.iter().filter(move |edge| edge.from == status && takes(edge, side)).map(|edge| edge.to)
 }
 
 fn takes(edge: &Edge, side: ReferralSide) -> bool {

@@ -77,7 +77,8 @@ fn reached<'a>(registry: &Registry, roots: impl Iterator<Item = &'a String>) -> 
         if !reached.insert(name.clone()) {
             continue;
         }
-        for field in registry.types.get(&name).and_then(MetaType::fields).into_iter().flatten().map(|(_, field)| field)
+        for field in
+            registry.types.get(&name).and_then(MetaType::fields).into_iter().flatten().map(|(_, field)| field)
         {
             waiting.push(MetaTypeName::concrete_typename(&field.ty).to_owned());
         }

@@ -13,8 +13,10 @@ use std::rc::Rc;
 use std::sync::Arc;
 
 use async_graphql::parser::parse_query;
-use async_graphql::parser::types::ExecutableDocument;
-use async_graphql::{EmptySubscription, Request, Response, SDLExportOptions, Schema, SchemaBuilder, Variables};
+use async_graphql::parser::types::{ExecutableDocument, OperationDefinition, OperationType, Selection};
+use async_graphql::{
+    EmptySubscription, Request, Response, SDLExportOptions, Schema, SchemaBuilder, Variables,
+};
 use entity::kinds::PartnerKind;
 use quick_cache::sync::Cache;
 
@@ -51,7 +53,9 @@ pub fn sdl_of(kind: PartnerKind) -> String {
 }
 
 fn print(schema: &Served) -> String {
-    schema.sdl_with_options(SDLExportOptions::new().sorted_arguments().sorted_enum_items().prefer_single_line_descriptions())
+    schema.sdl_with_options(
+        SDLExportOptions::new().sorted_arguments().sorted_enum_items().prefer_single_line_descriptions(),
+    )
 }
 
 /// A request after HTTP has read it.
@@ -64,13 +68,11 @@ pub struct Asked {
 }
 
 /// How a request ended.
-pub enum Executed {
-    /// It ran; the response's errors are sealed.
-    Ran(Response),
-    /// It was refused before anything ran.
-    Refused(Response),
-    /// A GET that asks for something else than a query.
-    NotByGet,
+pub struct Executed {
+    /// What was asked for, for the log: the operation's name, else its root fields.
+    pub operation: Option<String>,
+    /// Its errors are sealed; nothing for a GET that asks for something else than a query.
+    pub response: Option<Response>,
 }
 
 struct OfKind {
@@ -119,31 +121,38 @@ impl Gateway {
     /// Runs a request in a viewer's slice.
     pub async fn execute(&self, slice: Slice, language: Language, asked: Asked) -> Result<Executed> {
         let kind = slice.viewer().kind();
-        let of_kind = self.kinds.get(&kind).ok_or_else(|| Error::internal("a kind of partner without a schema"))?;
+        let of_kind =
+            self.kinds.get(&kind).ok_or_else(|| Error::internal("a kind of partner without a schema"))?;
         let document = match of_kind.document(&asked.query) {
             Ok(document) => document,
-            Err(refused) => return Ok(Executed::Refused(refused)),
+            Err(refused) => return Ok(Executed { operation: None, response: Some(refused) }),
         };
         let name = asked.operation_name.as_deref();
-        let is_query = inputs::chosen(&document, name)
-            .is_none_or(|operation| operation.ty == async_graphql::parser::types::OperationType::Query);
-        if asked.read_only && !is_query {
-            return Ok(Executed::NotByGet);
+        let chosen = inputs::chosen(&document, name);
+        let operation = name.map(str::to_owned).or_else(|| chosen.map(root_fields));
+        if asked.read_only && chosen.is_some_and(|operation| operation.ty != OperationType::Query) {
+            return Ok(Executed { operation, response: None });
         }
         let variables = Variables::from_json(serde_json::Value::Object(asked.variables));
         let bad = of_kind.inputs.check(&document, name, &variables, &scalars::judge);
         if !bad.is_empty() {
-            return Ok(Executed::Refused(seal::bad_inputs(&bad)));
+            return Ok(Executed { operation, response: Some(seal::bad_inputs(&bad)) });
         }
         let loader = event_loader(&slice);
-        let mut request = Request::new(asked.query).variables(variables).data(slice).data(language).data(loader);
+        let mut request =
+            Request::new(asked.query).variables(variables).data(slice).data(language).data(loader);
         request.operation_name = asked.operation_name;
         request.set_parsed_query(ExecutableDocument::clone(&document));
         let response = of_kind.schema.execute(request).await;
-        let ran = response.data != async_graphql::Value::Null
-            || response.errors.is_empty()
-            || response.errors.iter().any(|error| !error.path.is_empty());
-        let response = seal::response(response);
-        Ok(if ran { Executed::Ran(response) } else { Executed::Refused(response) })
+        Ok(Executed { operation, response: Some(seal::response(response)) })
     }
+}
+
+/// The root fields of an operation, by name.
+fn root_fields(operation: &OperationDefinition) -> String {
+    let names = operation.selection_set.node.items.iter().filter_map(|selection| match &selection.node {
+        Selection::Field(field) => Some(field.node.name.node.as_str()),
+        Selection::FragmentSpread(_) | Selection::InlineFragment(_) => None,
+    });
+    names.collect::<Vec<_>>().join(" ")
 }

@@ -24,7 +24,11 @@ pub(super) fn limit(limit: &LimitExceeded) -> Response {
 pub(super) fn parse(error: &async_graphql::parser::Error) -> Response {
     let at = error.positions().next();
     let place = at.map_or(String::new(), |at| format!(": line {}, column {}", at.line, at.column));
-    Response::from_errors(vec![coded(format!("The document cannot be parsed{place}."), code::PARSE_FAILED, at)])
+    Response::from_errors(vec![coded(
+        format!("The document cannot be parsed{place}."),
+        code::PARSE_FAILED,
+        at,
+    )])
 }
 
 /// Scalars that were not what they must be, each with its place.

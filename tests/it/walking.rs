@@ -38,13 +38,25 @@ async fn a_shop_redeems_a_card() {
     let district = District::new().await;
     let card = district.card("200.00").await;
     let shop = district.partner(SHOP).await;
-    let seen = shop.ask("query($n: String!) { aidCard(number: $n) { balance status holderName number } }", json!({ "n": card })).await.fine();
+    let seen = shop
+        .ask(
+            "query($n: String!) { aidCard(number: $n) { balance status holderName number } }",
+            json!({ "n": card }),
+        )
+        .await
+        .fine();
     assert_eq!(seen.text("aidCard.balance"), "200.00");
     let input = json!({ "key": new_key(), "cardNumber": card, "amount": "49.90", "receiptNumber": "R1" });
-    let redeemed = shop.act("redeemAidCard", input, "redemption { id balanceAfter } card { balance }").await.done("redeemAidCard");
+    let redeemed = shop
+        .act("redeemAidCard", input, "redemption { id balanceAfter } card { balance }")
+        .await
+        .done("redeemAidCard");
     assert_eq!(redeemed.text("redeemAidCard.redemption.balanceAfter"), "150.10");
     let input = json!({ "key": new_key(), "redemptionId": redeemed.text("redeemAidCard.redemption.id"), "reason": "returned" });
-    let refunded = shop.act("refundRedemption", input, "redemption { status refunded } card { balance }").await.done("refundRedemption");
+    let refunded = shop
+        .act("refundRedemption", input, "redemption { status refunded } card { balance }")
+        .await
+        .done("refundRedemption");
     assert_eq!(refunded.text("refundRedemption.card.balance"), "200.00");
 }
 
@@ -61,7 +73,11 @@ async fn an_office_refers_a_person_to_the_federation() {
         "reason": "wheelchair",
     });
     let requested = office
-        .act("requestReferral", input, "referral { id number status person { name idNumber area } allowedSteps }")
+        .act(
+            "requestReferral",
+            input,
+            "referral { id number status person { name idNumber area } allowedSteps }",
+        )
         .await
         .done("requestReferral");
     let id = requested.text("requestReferral.referral.id");

@@ -278,8 +278,12 @@ impl District {
     }
 
     pub async fn stacking(&self, stacking: Stacking) {
-        let group =
-            cap_group::Model { code: "MEDICAL".into(), valid_from: day("2015-01-01"), valid_to: None, stacking };
+        let group = cap_group::Model {
+            code: "MEDICAL".into(),
+            valid_from: day("2015-01-01"),
+            valid_to: None,
+            stacking,
+        };
         self.lay::<cap_group::Entity>(vec![group]).await;
     }
 

@@ -106,7 +106,9 @@ impl Partner {
         let kind = format!("{}{}", mutation[..1].to_uppercase(), &mutation[1..]);
         let kind = match mutation {
             "acceptReferral" | "startReferral" => "ReferralStep".to_owned(),
-            "declineReferral" | "holdReferral" | "failReferral" | "cancelReferral" => "ReferralReason".to_owned(),
+            "declineReferral" | "holdReferral" | "failReferral" | "cancelReferral" => {
+                "ReferralReason".to_owned()
+            }
             _ => kind,
         };
         let query = format!(
