@@ -4,4 +4,5 @@
 
 mod coverage;
 mod harness;
+mod settle;
 mod walking;
