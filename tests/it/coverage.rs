@@ -49,7 +49,8 @@ async fn names_are_compared_without_spaces_in_one_width_and_one_middle_dot() {
     let uyghur = district.person("买买提·吐尔逊", &[Category::Dibao]).await;
     let latin = district.person("Anna Li", &[Category::Dibao]).await;
     let hospital = district.partner(HOSPITAL).await;
-    for name in ["买买提·吐尔逊", " 买买提 • 吐尔逊 ", "买买提・吐尔逊", "买买提．吐尔逊", "买买提.吐\u{3000}尔逊"]
+    for name in
+        ["买买提·吐尔逊", " 买买提 • 吐尔逊 ", "买买提・吐尔逊", "买买提．吐尔逊", "买买提.吐\u{3000}尔逊"]
     {
         let reply = hospital.coverage(&uyghur.national_id, name, None).await.fine();
         assert_eq!(reply.at("coverage.covered"), &json!(true), "{name:?}");
@@ -175,7 +176,8 @@ async fn what_is_left_follows_settlements_and_reversals_of_every_hospital() {
     let patient = district.person("李小明", &[Category::Dibao]).await;
     let hospital = district.partner(HOSPITAL).await;
     let other = district.partner(OTHER_HOSPITAL).await;
-    let left = |of_deductible: &str, used: &str, of_cap: &str| (json!(of_deductible), json!(used), json!(of_cap));
+    let left =
+        |of_deductible: &str, used: &str, of_cap: &str| (json!(of_deductible), json!(used), json!(of_cap));
     assert_eq!(other.left(&patient, "2016-06-15").await, left("500.00", "0.00", "6000.00"));
 
     let small = bill(&patient).all_in_scope("300.00").stay("2016-03-01", "2016-03-02");

@@ -2,7 +2,11 @@
 //! `ONESTOP_TEST_POSTGRES` naming a PostgreSQL server the same tests run there, else on SQLite files.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
+mod aid_card;
 mod coverage;
 mod harness;
+mod redeem_aid_card;
+mod refund_redemption;
 mod settle;
+mod settle_refusals;
 mod walking;

@@ -201,7 +201,8 @@ async fn a_tie_goes_to_the_lower_order() {
 #[tokio::test]
 async fn the_version_in_force_on_the_discharge_date_is_used_and_named() {
     let district = District::new().await;
-    let old = Policy::medical(&district).rate(6000).change(|version| version.valid_to = Some(day("2015-12-31")));
+    let old =
+        Policy::medical(&district).rate(6000).change(|version| version.valid_to = Some(day("2015-12-31")));
     let new = Policy::medical(&district).change(|version| version.valid_from = day("2016-01-01"));
     let old_id = onestop::page::type_id(district.policy(old).await);
     let new_id = onestop::page::type_id(district.policy(new).await);
@@ -219,10 +220,9 @@ async fn the_version_in_force_on_the_discharge_date_is_used_and_named() {
 
 #[tokio::test]
 async fn a_stay_over_new_year_belongs_whole_to_the_year_that_the_policy_names() {
-    for (year_date, year, used_then, used_later) in [
-        (StayDate::Discharge, 2016, "0.00", "5040.00"),
-        (StayDate::Admission, 2015, "5040.00", "0.00"),
-    ] {
+    for (year_date, year, used_then, used_later) in
+        [(StayDate::Discharge, 2016, "0.00", "5040.00"), (StayDate::Admission, 2015, "5040.00", "0.00")]
+    {
         let district = District::new().await;
         let policy = Policy::medical(&district).annual_cap("6000.00");
         district.policy(policy.change(|version| version.year_date = year_date)).await;
@@ -292,7 +292,8 @@ async fn a_preview_writes_nothing_and_equals_the_settlement() {
     let settled = hospital.settle_with(input).await.done("settle");
     assert_eq!(settled.at("settle.settlement.calculation"), preview.at("settlementPreview.calculation"));
     assert_eq!(settled.text("settle.settlement.assistance"), told);
-    for (table, rows) in [("settlement", 1), ("settlement_part", 2), ("entitlement_use", 1), ("operation", 1)] {
+    for (table, rows) in [("settlement", 1), ("settlement_part", 2), ("entitlement_use", 1), ("operation", 1)]
+    {
         assert_eq!(district.database.rows(table).await, rows, "{table}");
     }
 }
@@ -341,7 +342,11 @@ async fn the_calculation_is_explained_step_by_step_in_both_languages() {
     let english = steps(&hospital.ask_in("en", query, variables.clone()).await.fine());
     let chinese = steps(&hospital.ask_in("zh-CN", query, variables).await.fine());
     let find = |steps: &[(String, String, String, String)], code: &str| {
-        steps.iter().find(|step| step.0 == code).unwrap_or_else(|| panic!("no step {code}: {steps:?}")).clone()
+        steps
+            .iter()
+            .find(|step| step.0 == code)
+            .unwrap_or_else(|| panic!("no step {code}: {steps:?}"))
+            .clone()
     };
     let others = " − B − M − C − X − H − G";
     for (code, label, label_zh, formula, value) in [
@@ -353,7 +358,13 @@ async fn the_calculation_is_explained_step_by_step_in_both_languages() {
         ("A", "Eligible amount", "可救助金额", "max(0, N − DEDUCTIBLE_LEFT)", "7200.00"),
         ("RATE", "Rate", "救助比例", "", "0.7000"),
         ("ANNUAL_CAP", "Annual cap", "年度封顶线", "", "3000.00"),
-        ("ANNUAL_CAP_LEFT", "Annual cap left", "年度剩余额度", "max(0, ANNUAL_CAP − ANNUAL_CAP_USED)", "3000.00"),
+        (
+            "ANNUAL_CAP_LEFT",
+            "Annual cap left",
+            "年度剩余额度",
+            "max(0, ANNUAL_CAP − ANNUAL_CAP_USED)",
+            "3000.00",
+        ),
         ("PAID", "Assistance paid", "救助支付", "min(RAW, A, ANNUAL_CAP_LEFT, OWN_BURDEN_LEFT)", "3000.00"),
         (
             "PERSONAL_BURDEN",

@@ -30,7 +30,9 @@ impl Partner {
     }
 
     pub async fn settle_with(&self, input: Value) -> Reply {
-        let shape = format!("settlement {{ {SETTLEMENT} calculation {{ {CALCULATION} }} }} calculation {{ {CALCULATION} }}");
+        let shape = format!(
+            "settlement {{ {SETTLEMENT} calculation {{ {CALCULATION} }} }} calculation {{ {CALCULATION} }}"
+        );
         self.act("settle", input, &shape).await
     }
 
