@@ -15,7 +15,7 @@ async fn a_card_is_shown_masked() {
     let reply = shop.card(&number).await.fine();
     let mut card = reply.at("aidCard").clone();
     let id = card.as_object_mut().unwrap().remove("id").unwrap();
-    assert!(id.as_str().unwrap().starts_with("card_"), "{id}");
+    assert!(id.as_str().unwrap().starts_with("aid_card_"), "{id}");
     assert_eq!(
         card,
         json!({

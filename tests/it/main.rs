@@ -3,10 +3,12 @@
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
 mod aid_card;
+mod caps_at_once;
 mod coverage;
 mod harness;
 mod redeem_aid_card;
 mod refund_redemption;
+mod reverse_settlement;
 mod settle;
 mod settle_refusals;
 mod walking;
