@@ -31,6 +31,18 @@ impl Act {
         Ok(aid_card::Entity::find().filter(by_number).one(&self.executor()).await?)
     }
 
+    /// Whether the viewer used this receipt number before today.
+    pub async fn receipt_used(&self, receipt_number: &str) -> Result<bool> {
+        self.slice().demand(Scope::CardRedeem)?;
+        let used = redemption::Entity::find()
+            .filter(redemption::Column::SupermarketId.eq(self.slice().viewer().partner_id()))
+            .filter(redemption::Column::ReceiptDay.eq(self.today()))
+            .filter(redemption::Column::ReceiptNumber.eq(receipt_number))
+            .one(&self.executor())
+            .await?;
+        Ok(used.is_some())
+    }
+
     /// Takes an amount from a card that serves today and has that much; judged and done in one statement, so that the balance is
     /// never negative whatever runs at once. Nothing when it does not.
     pub async fn take_from_card(

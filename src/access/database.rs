@@ -11,7 +11,7 @@ use sea_orm::{
     DbBackend, EntityTrait, QueryFilter, QuerySelect, SqliteTransactionMode, Statement, TransactionOptions,
     TransactionTrait,
 };
-use tokio::sync::{Mutex, OwnedMutexGuard};
+use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 
 use crate::error::{Error, Result};
 
@@ -34,8 +34,10 @@ pub async fn counting<T>(work: impl Future<Output = T>) -> (T, u32) {
 #[derive(Clone)]
 pub struct Database {
     ground: Ground,
-    /// SQLite has one writer; waiting here is kinder than its busy handler.
-    writer: Option<Arc<Mutex<()>>>,
+    /// How many may write at once; none of its own inside a load. SQLite has one writer, and waiting here is kinder than its
+    /// busy handler. On PostgreSQL it leaves connections to readers: an act that looks something up in the directory takes one
+    /// more beside its own, and acts that held them all would wait for each other.
+    writers: Option<Arc<Semaphore>>,
 }
 
 #[derive(Clone)]
@@ -44,11 +46,11 @@ enum Ground {
     Within(Arc<DatabaseTransaction>),
 }
 
-/// A transaction with, on SQLite, the right to write.
+/// A transaction with the right to write.
 pub(super) struct Begun {
     pub(super) transaction: DatabaseTransaction,
     ground: Ground,
-    _writer: Option<OwnedMutexGuard<()>>,
+    _writer: Option<OwnedSemaphorePermit>,
 }
 
 impl Begun {
@@ -86,9 +88,10 @@ impl Database {
     /// Opens `sqlite:…` or `postgres:…` and checks the settings that the server relies on.
     pub async fn open(url: &str) -> Result<Self> {
         let sqlite = url.starts_with("sqlite:");
+        let (connections, writers) = if sqlite { (8, 1) } else { (10, 8) };
         let mut options = ConnectOptions::new(url);
         options
-            .max_connections(if sqlite { 8 } else { 10 })
+            .max_connections(connections)
             .min_connections(1)
             .acquire_timeout(Duration::from_secs(5))
             .test_before_acquire(false)
@@ -107,7 +110,7 @@ impl Database {
         pool.set_metric_callback(|_| {
             let _ = STATEMENTS.try_with(|count| count.set(count.get().saturating_add(1)));
         });
-        let database = Self { ground: Ground::Pool(pool), writer: sqlite.then(|| Arc::new(Mutex::new(()))) };
+        let database = Self { ground: Ground::Pool(pool), writers: Some(Arc::new(Semaphore::new(writers))) };
         if sqlite {
             for (pragma, wanted) in [("journal_mode", "wal"), ("foreign_keys", "1"), ("synchronous", "2")] {
                 let found = database.pragma(pragma).await?;
@@ -197,8 +200,8 @@ impl Database {
     }
 
     pub(super) async fn begin(&self) -> Result<Begun> {
-        let writer = match &self.writer {
-            Some(writer) => Some(Arc::clone(writer).lock_owned().await),
+        let writer = match &self.writers {
+            Some(writers) => Arc::clone(writers).acquire_owned().await.ok(),
             None => None,
         };
         let transaction = self.ground.begin().await?;
@@ -209,7 +212,7 @@ impl Database {
     pub(super) async fn within(&self) -> Result<Loading> {
         let begun = self.begin().await?;
         let transaction = Arc::new(begun.transaction);
-        let inner = Self { ground: Ground::Within(Arc::clone(&transaction)), writer: None };
+        let inner = Self { ground: Ground::Within(Arc::clone(&transaction)), writers: None };
         Ok(Loading { inner, transaction, _writer: begun._writer })
     }
 }
@@ -218,7 +221,7 @@ impl Database {
 pub(super) struct Loading {
     pub(super) inner: Database,
     transaction: Arc<DatabaseTransaction>,
-    _writer: Option<OwnedMutexGuard<()>>,
+    _writer: Option<OwnedSemaphorePermit>,
 }
 
 impl Loading {

@@ -151,25 +151,19 @@ async fn take(act: &mut Act, input: &RedeemAidCardInput) -> Result<Outcome<Redee
         refusals.push(Refusal::new(Reason::CardNumberMistyped, &["cardNumber"]));
         return Outcome::refused(refusals);
     };
-    let taken = match refusals.is_empty() {
-        true => act.take_from_card(&number, input.amount.0).await?,
-        false => None,
-    };
-    let Some(card) = taken else {
-        match act.card_at_the_counter(&number).await? {
-            None => refusals.push(Refusal::new(Reason::NotFound, &["cardNumber"])),
-            Some(card) => {
-                refusals.extend(against_card(act, &card, input.amount.0));
-                refusals.extend(against_lines(&card, input));
-                refusals.extend(without_agreement(act, card.programme_id).await?);
-            }
-        }
+    let Some(card) = serving(act, input, &number, &mut refusals).await? else {
+        refusals.push(Refusal::new(Reason::NotFound, &["cardNumber"]));
         return Outcome::refused(refusals);
     };
     refusals.extend(against_lines(&card, input));
     refusals.extend(without_agreement(act, card.programme_id).await?);
-    refusals.extend(over_limit(act, &card, input.amount.0).await?);
+    if status_on(&card, act.today()) == AidCardStatus::Active {
+        refusals.extend(over_limit(act, &card, input.amount.0).await?);
+    }
     if !refusals.is_empty() {
+        if act.receipt_used(&input.receipt_number).await? {
+            refusals.push(Refusal::new(Reason::DuplicateReceipt, &["receiptNumber"]));
+        }
         return Outcome::refused(refusals);
     }
     let row = row(act, input, &card)?;
@@ -177,6 +171,29 @@ async fn take(act: &mut Act, input: &RedeemAidCardInput) -> Result<Outcome<Redee
         return Outcome::refused(vec![Refusal::new(Reason::DuplicateReceipt, &["receiptNumber"])]);
     }
     Ok(Outcome::Done(type_id(row.id), (row, card)))
+}
+
+/// The card with the amount taken from it; or as it is, with the reasons why nothing could be taken; or none of this number.
+async fn serving(
+    act: &mut Act,
+    input: &RedeemAidCardInput,
+    number: &CardNumber,
+    refusals: &mut Vec<Refusal>,
+) -> Result<Option<aid_card::Model>> {
+    let amount = input.amount.0;
+    loop {
+        if refusals.is_empty()
+            && let Some(taken) = act.take_from_card(number, amount).await?
+        {
+            return Ok(Some(taken));
+        }
+        let Some(card) = act.card_at_the_counter(number).await? else { return Ok(None) };
+        refusals.extend(against_card(act, &card, amount));
+        // Nothing against it: a refund came between the taking and the looking, so it serves by now.
+        if !refusals.is_empty() {
+            return Ok(Some(card));
+        }
+    }
 }
 
 /// Why a card does not serve today.
@@ -223,7 +240,7 @@ async fn without_agreement(act: &Act, programme: ProgrammeId) -> Result<Option<R
     Ok((!agreed).then(|| Refusal::new(Reason::NoAgreement { on }, &["cardNumber"])))
 }
 
-/// The month's limit of a card, at all shops together. The card's row is already held, so nothing is added meanwhile.
+/// The month's limit of a card, at all shops together. A card that was taken from is held, so nothing is added meanwhile.
 async fn over_limit(act: &Act, card: &aid_card::Model, amount: Fen) -> Result<Option<Refusal>> {
     let Some(limit) = card.monthly_limit else { return Ok(None) };
     let today = act.today();

@@ -109,8 +109,11 @@ async fn give(act: &mut Act, input: &RefundRedemptionInput) -> Result<Outcome<re
     if !refusals.is_empty() {
         return Outcome::refused(refusals);
     }
-    let (redemption, refund) = give_back(act, &row, amount, &input.reason).await?;
-    Ok(Outcome::Done(type_id(refund.id), redemption))
+    match give_back(act, &row, amount, &input.reason).await? {
+        Some((redemption, refund)) => Ok(Outcome::Done(type_id(refund.id), redemption)),
+        // The refund that is there is this very key's, and its stored answer is given.
+        None => Outcome::refused(vec![Refusal::new(Reason::KeyReused, &["key"])]),
+    }
 }
 
 /// A redemption of the viewer's, held until the act ends.
@@ -123,13 +126,13 @@ pub async fn held(act: &Act, id: Option<RedemptionId>) -> Result<Option<redempti
     }
 }
 
-/// Gives an amount back that is known to be left; the redemption is held.
+/// Gives an amount back that is known to be left; the redemption is held. Nothing when the key gave something back before.
 pub async fn give_back(
     act: &mut Act,
     row: &redemption::Model,
     amount: Fen,
     reason: &str,
-) -> Result<(redemption::Model, refund::Model)> {
+) -> Result<Option<(redemption::Model, refund::Model)>> {
     let refunded =
         row.refunded.checked_add(amount).ok_or_else(|| Error::internal("a refund beyond 64 bits"))?;
     let redemption = set_refunded(act, row, refunded).await?;
@@ -145,8 +148,8 @@ pub async fn give_back(
         refunded_at: act.now(),
         voided_at: None,
     };
-    act.insert::<refund::Entity>(&refund).await?;
-    Ok((redemption, refund))
+    let new = act.insert_if_new::<refund::Entity>(&refund).await?;
+    Ok(new.then_some((redemption, refund)))
 }
 
 /// Writes what is refunded of a redemption, with the status that follows from it.

@@ -186,8 +186,8 @@ async fn undo_settlement(act: &mut Act, id: &str, reason: &str) -> Result<Option
 async fn undo_redemption(act: &mut Act, id: &str, reason: &str) -> Result<Option<Reason>> {
     let row = refund_redemption::held(act, key_of::<RedemptionId>(id)).await?.ok_or_else(gone)?;
     let left = row.amount.less(row.refunded);
-    if left.is_positive() {
-        refund_redemption::give_back(act, &row, left, reason).await?;
+    if left.is_positive() && refund_redemption::give_back(act, &row, left, reason).await?.is_none() {
+        return Ok(Some(Reason::KeyReused));
     }
     Ok(None)
 }

@@ -2,7 +2,15 @@
 //! `ONESTOP_TEST_POSTGRES` naming a PostgreSQL server the same tests run there, else on SQLite files.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
+mod aid_card;
+mod caps_at_once;
 mod commands;
+mod coverage;
 mod demo;
 mod harness;
+mod redeem_aid_card;
+mod refund_redemption;
+mod reverse_settlement;
+mod settle;
+mod settle_refusals;
 mod walking;

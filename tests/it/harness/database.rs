@@ -66,6 +66,26 @@ impl Fresh {
         Self { url: format!("{server}/{name}"), _folder: None, postgres: Some((server, name)) }
     }
 
+    /// How many rows a table has.
+    pub async fn rows(&self, table: &str) -> i64 {
+        self.number(&format!("SELECT count(*) FROM {table}")).await
+    }
+
+    /// The one number that a statement answers.
+    pub async fn number(&self, sql: &str) -> i64 {
+        let connection = self.look().await;
+        let found = number(&connection, sql).await;
+        connection.close().await.unwrap();
+        found
+    }
+
+    /// Runs a statement that no act makes.
+    pub async fn change(&self, sql: &str) {
+        let connection = self.look().await;
+        connection.execute_unprepared(sql).await.unwrap();
+        connection.close().await.unwrap();
+    }
+
     /// A connection beside the server's, for looking at what it stored.
     pub async fn look(&self) -> sea_orm::DatabaseConnection {
         sea_orm::Database::connect(&self.url).await.unwrap()

@@ -3,7 +3,9 @@
 pub mod bill;
 pub mod database;
 pub mod district;
+pub mod hospital;
 pub mod partner;
+pub mod till;
 
 pub use bill::Bill;
 pub use district::{District, Policy};
