@@ -3,6 +3,7 @@
 pub mod bill;
 pub mod database;
 pub mod district;
+pub mod golden;
 pub mod partner;
 
 pub use bill::Bill;
