@@ -2,6 +2,11 @@
 //! `ONESTOP_TEST_POSTGRES` naming a PostgreSQL server the same tests run there, else on SQLite files.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
+mod arrows;
+mod contract;
 mod harness;
+mod refusals;
 mod schema;
+mod schemas_of_kinds;
+mod visibility;
 mod walking;

@@ -5,7 +5,9 @@ pub mod database;
 pub mod district;
 pub mod golden;
 pub mod partner;
+pub mod town;
 
 pub use bill::Bill;
 pub use district::{District, Policy};
 pub use partner::{Partner, Reply};
+pub use town::Town;
