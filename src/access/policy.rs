@@ -86,7 +86,9 @@ fn living_in(area: &str) -> Condition {
 
 table!(partner, None, |me| match me.kind {
     Bureau => all(),
-    SubdistrictOffice | Hospital | DisabilityFederation | CharityFederation | HomeCareProvider => Condition::any()
+    // It owns the cards that the supermarkets redeem.
+    CharityFederation => all(),
+    SubdistrictOffice | Hospital | DisabilityFederation | HomeCareProvider => Condition::any()
         .add(partner::Column::Id.eq(me.id))
         .add(partner::Column::Kind.is_in([
             Bureau,
