@@ -123,13 +123,17 @@ table!(programme, None, |me| match me.kind {
 });
 
 table!(policy_version, None, |me| match me.kind {
-    Bureau | SubdistrictOffice | Hospital => all(),
-    DisabilityFederation | CharityFederation | CharitySupermarket | HomeCareProvider => none(),
+    Bureau | Hospital => all(),
+    SubdistrictOffice | DisabilityFederation | CharityFederation | CharitySupermarket | HomeCareProvider => {
+        none()
+    }
 });
 
 table!(cap_group, None, |me| match me.kind {
-    Bureau | SubdistrictOffice | Hospital => all(),
-    DisabilityFederation | CharityFederation | CharitySupermarket | HomeCareProvider => none(),
+    Bureau | Hospital => all(),
+    SubdistrictOffice | DisabilityFederation | CharityFederation | CharitySupermarket | HomeCareProvider => {
+        none()
+    }
 });
 
 table!(agreement, None, |me| match me.kind {
