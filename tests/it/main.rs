@@ -3,8 +3,12 @@
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
 mod arrows;
+mod consents;
 mod contract;
 mod harness;
+mod referral_expiry;
+mod referral_person;
+mod referral_steps;
 mod refusals;
 mod schema;
 mod schemas_of_kinds;

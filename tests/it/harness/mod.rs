@@ -5,6 +5,7 @@ pub mod database;
 pub mod district;
 pub mod golden;
 pub mod partner;
+pub mod referring;
 pub mod town;
 
 pub use bill::Bill;
