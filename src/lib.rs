@@ -4,9 +4,11 @@
 //! (rights: who sees and writes which rows) → the database. [`rules`] are pure functions of what is due to whom.
 //! [`jobs`] run by the clock, [`demo`] loads an invented district, [`commands`] are the program's.
 //!
-//! Arrows: main → commands · commands → everything but graph · http → access, schema, error · schema → actions, graph,
-//! error · demo → actions, rules, access · jobs → actions, access · actions → graph, rules, access, refusal, error ·
-//! graph → rules, access, page, error · access → rules, page, refusal, error · rules → entity. `tests/it/arrows.rs` holds them.
+//! Arrows: main → commands · commands → everything but graph · http → access, schema, error, language · schema → actions,
+//! graph, access, error, language · demo → actions, rules, access, clock, error · jobs → actions, access, clock, error ·
+//! actions → graph, rules, access, page, refusal, error · graph → rules, access, page, refusal, language, error · access →
+//! rules, page, refusal, clock, error · page → error · refusal → language · clock → rules. `rules` lead to `entity` alone.
+//! `tests/it/arrows.rs` holds them to it.
 
 pub mod access;
 pub mod actions;

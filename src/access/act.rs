@@ -229,11 +229,11 @@ impl Act {
         &self.key
     }
 
-    /// A new key whose order is the act's time.
+    /// A new key whose order is the act's time, to the microsecond.
     pub fn new_id<K: Key>(&self) -> K {
         let at = self.now;
         let time = uuid::Timestamp::from_unix(
-            uuid::NoContext,
+            uuid::ContextV7::new().with_additional_precision(),
             u64::try_from(at.timestamp()).unwrap_or(0),
             at.timestamp_subsec_nanos(),
         );

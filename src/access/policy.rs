@@ -86,7 +86,9 @@ fn living_in(area: &str) -> Condition {
 
 table!(partner, None, |me| match me.kind {
     Bureau => all(),
-    SubdistrictOffice | Hospital | DisabilityFederation | CharityFederation | HomeCareProvider =>
+    // It owns the cards that the supermarkets redeem.
+    CharityFederation => all(),
+    SubdistrictOffice | Hospital | DisabilityFederation | HomeCareProvider =>
         Condition::any().add(partner::Column::Id.eq(me.id)).add(partner::Column::Kind.is_in([
             Bureau,
             SubdistrictOffice,
@@ -119,13 +121,17 @@ table!(programme, None, |me| match me.kind {
 });
 
 table!(policy_version, None, |me| match me.kind {
-    Bureau | SubdistrictOffice | Hospital => all(),
-    DisabilityFederation | CharityFederation | CharitySupermarket | HomeCareProvider => none(),
+    Bureau | Hospital => all(),
+    SubdistrictOffice | DisabilityFederation | CharityFederation | CharitySupermarket | HomeCareProvider => {
+        none()
+    }
 });
 
 table!(cap_group, None, |me| match me.kind {
-    Bureau | SubdistrictOffice | Hospital => all(),
-    DisabilityFederation | CharityFederation | CharitySupermarket | HomeCareProvider => none(),
+    Bureau | Hospital => all(),
+    SubdistrictOffice | DisabilityFederation | CharityFederation | CharitySupermarket | HomeCareProvider => {
+        none()
+    }
 });
 
 table!(agreement, None, |me| match me.kind {

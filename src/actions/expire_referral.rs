@@ -1,4 +1,5 @@
 use async_graphql::Value;
+use chrono::{DateTime, Utc};
 use entity::id::{ReferralEventId, ReferralId};
 use entity::kinds::{ReferralStatus, Scope};
 use entity::{referral, referral_event};
@@ -10,12 +11,18 @@ use crate::access::{Act, Intent, Outcome, Slice};
 use crate::error::Result;
 use crate::page::type_id;
 
+/// Nobody has answered it, and it is due.
+fn unanswered(now: DateTime<Utc>) -> Condition {
+    Condition::all()
+        .add(referral::Column::Status.eq(ReferralStatus::Requested))
+        .add(referral::Column::DueAt.lte(now))
+}
+
 /// Referrals of the bureau's territory that nobody answered in time and whose expiry has not been written, oldest first.
 pub async fn due(slice: &Slice, most: u64) -> Result<Vec<ReferralId>> {
     let rows = slice
         .select::<referral::Entity>()?
-        .only(referral::Column::Status.eq(ReferralStatus::Requested))
-        .only(referral::Column::DueAt.lte(slice.now()))
+        .only(unanswered(slice.now()))
         .oldest_first(referral::Column::DueAt)
         .limit(most)
         .all()
@@ -23,8 +30,13 @@ pub async fn due(slice: &Slice, most: u64) -> Result<Vec<ReferralId>> {
     Ok(rows.into_iter().map(|row| row.id).collect())
 }
 
-/// Writes the expiry of a referral, with its event; the clock's act, done once by the bureau.
+/// Writes the expiry of a referral, with its event; the clock's act, done once by the bureau. One that is not due is left
+/// alone, key and all.
 pub async fn expire(slice: &Slice, id: ReferralId) -> Result<bool> {
+    let by_id = referral::Column::Id.eq(id);
+    if slice.select::<referral::Entity>()?.only(by_id).only(unanswered(slice.now())).one().await?.is_none() {
+        return Ok(false);
+    }
     let key = format!("expire {}", type_id(id));
     let intent = Intent {
         scope: Scope::ReferralWrite,
@@ -38,10 +50,7 @@ pub async fn expire(slice: &Slice, id: ReferralId) -> Result<bool> {
 }
 
 async fn write(act: &mut Act, id: ReferralId) -> Result<Outcome<bool>> {
-    let unanswered = Condition::all()
-        .add(referral::Column::Id.eq(id))
-        .add(referral::Column::Status.eq(ReferralStatus::Requested))
-        .add(referral::Column::DueAt.lte(act.now()));
+    let unanswered = unanswered(act.now()).add(referral::Column::Id.eq(id));
     let set = [
         (referral::Column::Status, Expr::value(ReferralStatus::Expired)),
         (referral::Column::UpdatedAt, Expr::value(act.now())),

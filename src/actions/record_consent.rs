@@ -98,11 +98,11 @@ async fn keep(act: &mut Act, input: &RecordConsentInput) -> Result<Outcome<conse
     if input.given_on.0 > act.today() {
         refusals.push(Refusal::new(Reason::GivenInFuture { today: act.today() }, &["givenOn"]));
     }
-    let kind = act.slice().viewer().kind();
+    let recorder = act.slice().viewer();
     let receiver = input.receiver.find(act.select()?).await?;
     match &receiver {
         None => refusals.push(Refusal::new(Reason::NotFound, &["receiver"])),
-        Some(found) if !may_refer(kind, found.kind) => {
+        Some(found) if found.id == recorder.partner_id() || !may_refer(recorder.kind(), found.kind) => {
             refusals.push(Refusal::new(Reason::MayNotRefer { to: found.kind }, &["receiver"]));
         }
         Some(_) => {}

@@ -55,7 +55,7 @@ pub fn cut(registry: &mut Registry, kind: PartnerKind) {
     let roots = [Some(registry.query_type.clone()), registry.mutation_type.clone()];
     for root in roots.iter().flatten() {
         if let Some(MetaType::Object { fields, .. }) = registry.types.get_mut(root) {
-            fields.retain(|name, _| has(kind, name));
+            fields.retain(|name, _| name.starts_with("__") || has(kind, name));
         }
     }
     if let Some(MetaType::Enum { enum_values, .. }) = registry.types.get_mut("Scope") {

@@ -3,14 +3,24 @@
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
 mod aid_card;
+mod arrows;
 mod caps_at_once;
 mod commands;
+mod consents;
+mod contract;
 mod coverage;
 mod demo;
 mod harness;
 mod redeem_aid_card;
+mod referral_expiry;
+mod referral_person;
+mod referral_steps;
 mod refund_redemption;
+mod refusals;
 mod reverse_settlement;
+mod schema;
+mod schemas_of_kinds;
 mod settle;
 mod settle_refusals;
+mod visibility;
 mod walking;

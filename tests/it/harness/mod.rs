@@ -3,10 +3,12 @@
 pub mod bill;
 pub mod database;
 pub mod district;
-pub mod hospital;
+pub mod golden;
 pub mod partner;
-pub mod till;
+pub mod referring;
+pub mod town;
 
 pub use bill::Bill;
 pub use district::{District, Policy};
 pub use partner::{Partner, Reply};
+pub use town::Town;

@@ -1,0 +1,191 @@
+//! Each kind of partner has a schema of its own: what belongs to other kinds is not in it, however it is asked for.
+
+use std::collections::BTreeSet;
+
+use async_graphql::parser::types::TypeKind;
+use entity::kinds::PartnerKind;
+use onestop::schema::{sdl, sdl_of};
+use serde_json::{Value, json};
+
+use crate::harness::district::PARTNERS;
+use crate::harness::{District, Reply};
+use crate::visibility::{nodes_of, roots_of, types_of};
+
+fn kind(word: &str) -> PartnerKind {
+    PartnerKind::of_word(word).unwrap()
+}
+
+fn set(names: &str) -> BTreeSet<String> {
+    names.split_whitespace().map(str::to_owned).collect()
+}
+
+fn names(sdl: &str) -> BTreeSet<String> {
+    types_of(sdl).iter().map(|definition| definition.name.node.to_string()).collect()
+}
+
+fn words_of(sdl: &str, name: &str) -> BTreeSet<String> {
+    let types = types_of(sdl);
+    let definition = types.iter().find(|definition| definition.name.node == name).unwrap();
+    match &definition.kind {
+        TypeKind::Enum(words) => words.values.iter().map(|word| word.node.value.node.to_string()).collect(),
+        _ => panic!("{name} is no enum"),
+    }
+}
+
+fn in_same_words(reply: &Reply, name: &str, other: &Reply, nonsense: &str) {
+    assert_eq!(reply.status, other.status);
+    assert_eq!(
+        reply.body.to_string().replace(name, "NAME"),
+        other.body.to_string().replace(nonsense, "NAME")
+    );
+}
+
+#[test]
+fn each_kind_has_its_own_root_fields() {
+    let common = "viewer node nodes operation partner partners voidOperation";
+    let agency = "referral referrals requestReferral acceptReferral declineReferral startReferral holdReferral \
+                  completeReferral failReferral cancelReferral recordConsent withdrawConsent";
+    let cards = "aidCard redemption redemptions";
+    for (word, own) in [
+        ("BUREAU", format!("{agency} {cards} settlement settlements")),
+        ("SUBDISTRICT_OFFICE", agency.to_owned()),
+        (
+            "HOSPITAL",
+            format!("{agency} coverage settlementPreview settlement settlements settle reverseSettlement"),
+        ),
+        ("DISABILITY_FEDERATION", agency.to_owned()),
+        ("CHARITY_FEDERATION", format!("{agency} {cards}")),
+        ("CHARITY_SUPERMARKET", format!("{cards} redeemAidCard refundRedemption")),
+        ("HOME_CARE_PROVIDER", agency.to_owned()),
+    ] {
+        let found: BTreeSet<String> = roots_of(&sdl_of(kind(word))).into_iter().collect();
+        assert_eq!(found, set(&format!("{common} {own}")), "{word}");
+    }
+}
+
+#[test]
+fn each_kind_has_its_own_nodes_and_scopes() {
+    let common = "Partner Agreement Programme";
+    let referring = "REFERRAL_READ REFERRAL_WRITE CONSENT_WRITE";
+    for (word, nodes, scopes) in [
+        (
+            "BUREAU",
+            "Settlement PolicyVersion AidCard Redemption Referral Consent",
+            "REFERRAL_READ REFERRAL_WRITE CONSENT_WRITE SETTLEMENT_READ CARD_READ",
+        ),
+        ("SUBDISTRICT_OFFICE", "Referral Consent", referring),
+        (
+            "HOSPITAL",
+            "Settlement PolicyVersion Referral Consent",
+            "REFERRAL_READ REFERRAL_WRITE CONSENT_WRITE COVERAGE_READ SETTLEMENT_READ SETTLEMENT_WRITE",
+        ),
+        ("DISABILITY_FEDERATION", "Referral Consent", referring),
+        (
+            "CHARITY_FEDERATION",
+            "AidCard Redemption Referral Consent",
+            "REFERRAL_READ REFERRAL_WRITE CONSENT_WRITE CARD_READ",
+        ),
+        ("CHARITY_SUPERMARKET", "AidCard Redemption", "CARD_READ CARD_REDEEM"),
+        ("HOME_CARE_PROVIDER", "Referral Consent", referring),
+    ] {
+        let sdl = sdl_of(kind(word));
+        assert_eq!(nodes_of(&sdl), set(&format!("{common} {nodes}")), "{word}");
+        assert_eq!(words_of(&sdl, "Scope"), set(scopes), "{word}");
+    }
+}
+
+#[test]
+fn a_kinds_schema_is_part_of_the_whole() {
+    let whole = sdl();
+    let blocks: BTreeSet<&str> = whole.split("\n\n").map(str::trim).collect();
+    let is_cut = |block: &str| {
+        let lines: BTreeSet<&str> = block.lines().collect();
+        ["type Query {", "type Mutation {", "enum Scope {"].iter().any(|head| lines.contains(head))
+    };
+    let mut together = BTreeSet::new();
+    for kind in PartnerKind::ALL {
+        let own = sdl_of(*kind);
+        for block in own.split("\n\n").map(str::trim).filter(|block| !is_cut(block)) {
+            assert!(blocks.contains(block), "{} has another\n{block}", kind.word());
+        }
+        together.extend(names(&own));
+    }
+    assert_eq!(together, names(&whole), "no type that no kind of partner has");
+}
+
+#[tokio::test]
+async fn introspection_shows_a_kinds_own_schema() {
+    let district = District::new().await;
+    for (code, kind, _) in PARTNERS {
+        let partner = district.partner(code).await;
+        let reply = partner
+            .ask(
+                "{ __schema { queryType { fields { name } } mutationType { fields { name } } types { name } } \
+                   __type(name: \"Node\") { possibleTypes { name } } }",
+                json!({}),
+            )
+            .await
+            .fine();
+        let named = |value: &Value| -> BTreeSet<String> {
+            value.as_array().unwrap().iter().map(|one| one["name"].as_str().unwrap().to_owned()).collect()
+        };
+        let own = sdl_of(kind);
+        let mut roots = named(&reply.at("__schema")["queryType"]["fields"]);
+        roots.extend(named(&reply.at("__schema")["mutationType"]["fields"]));
+        assert_eq!(roots, roots_of(&own).into_iter().collect(), "{code}");
+        assert_eq!(named(&reply.at("__type")["possibleTypes"]), nodes_of(&own), "{code}");
+        let mut types = named(&reply.at("__schema")["types"]);
+        types.retain(|name| {
+            !name.starts_with("__") && !["ID", "String", "Int", "Float", "Boolean"].contains(&name.as_str())
+        });
+        assert_eq!(types, names(&own), "{code}");
+    }
+}
+
+#[tokio::test]
+async fn a_type_of_another_kind_is_a_name_that_does_not_exist() {
+    let district = District::new().await;
+    let all = names(&sdl());
+    let mut asked = 0;
+    for (code, kind, _) in PARTNERS {
+        let partner = district.partner(code).await;
+        let own = names(&sdl_of(kind));
+        for name in all.difference(&own) {
+            let nonsense = "Z".repeat(name.len());
+            let of = |name: &str| format!("{{ __type(name: \"{name}\") {{ name kind }} }}");
+            let reply = partner.ask(&of(name), json!({})).await;
+            assert_eq!(reply.body, json!({ "data": { "__type": null } }), "{code}: {name}");
+            for form in [
+                "{ node(id: \"x\") { ... on NAME { __typename } } }",
+                "{ node(id: \"x\") { ...F } } fragment F on NAME { __typename }",
+                "query($x: NAME) { viewer { partner { code } } }",
+                "query($x: [NAME!]!) { viewer { partner { code } } }",
+            ] {
+                let reply = partner.ask(&form.replace("NAME", name), json!({})).await;
+                let unknown = partner.ask(&form.replace("NAME", &nonsense), json!({})).await;
+                assert_eq!(reply.error(), "GRAPHQL_VALIDATION_FAILED", "{code}: {form} {name}");
+                in_same_words(&reply, name, &unknown, &nonsense);
+            }
+            asked += 1;
+        }
+    }
+    assert!(asked > 100, "{asked}");
+}
+
+#[tokio::test]
+async fn no_answer_suggests_a_name() {
+    let district = District::new().await;
+    let shop = district.partner(crate::harness::district::SHOP).await;
+    for query in [
+        "{ settlement(by: { id: \"x\" }) { id } }",
+        "{ viewr { partner { code } } }",
+        "{ viewer { partnr { code } } }",
+        "{ aidCard(numbr: \"1\") { id } }",
+        "{ redemptions(filter: { stat: [REDEEMED] }) { nodes { id } } }",
+        "{ redemptions(filter: { status: [REDEEMD] }) { nodes { id } } }",
+    ] {
+        let reply = shop.ask(query, json!({})).await;
+        assert_eq!(reply.error(), "GRAPHQL_VALIDATION_FAILED", "{query}: {}", reply.body);
+        assert!(!reply.body.to_string().to_lowercase().contains("did you mean"), "{}", reply.body);
+    }
+}
