@@ -130,7 +130,7 @@ pub async fn payload(slice: &Slice, answered: Answered<ReferralRow>) -> Result<O
         (None, None) => None,
     };
     Ok(Some(ReferralPayload {
-        referral: row.map(Referral),
+        referral: row.map(Referral::one),
         replayed: answered.replayed,
         user_errors: user_errors(answered.answer.refusals),
     }))
