@@ -4,7 +4,9 @@ pub mod bill;
 pub mod database;
 pub mod district;
 pub mod partner;
+pub mod within;
 
 pub use bill::Bill;
 pub use district::{District, Policy};
 pub use partner::{Partner, Reply};
+pub use within::Within;
