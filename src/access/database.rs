@@ -18,6 +18,8 @@ use crate::error::{Error, Result};
 tokio::task_local! {
     /// How many statements the current request has run.
     static STATEMENTS: std::cell::Cell<u32>;
+    /// The statements themselves, while a test explains them.
+    static RECORD: std::cell::RefCell<Vec<Statement>>;
 }
 
 /// Runs a future and counts the statements it sends to the database.
@@ -26,6 +28,18 @@ pub async fn counting<T>(work: impl Future<Output = T>) -> (T, u32) {
         .scope(std::cell::Cell::new(0), async {
             let result = work.await;
             (result, STATEMENTS.with(std::cell::Cell::get))
+        })
+        .await
+}
+
+/// Runs a future and keeps the statements it sends to the database, as they were sent: for explaining their plans in a test.
+/// They hold their values, so they are for nothing else.
+#[doc(hidden)]
+pub async fn recording<T>(work: impl Future<Output = T>) -> (T, Vec<Statement>) {
+    RECORD
+        .scope(std::cell::RefCell::default(), async {
+            let result = work.await;
+            (result, RECORD.with(std::cell::RefCell::take))
         })
         .await
 }
@@ -107,8 +121,9 @@ impl Database {
             });
         }
         let mut pool = sea_orm::Database::connect(options).await?;
-        pool.set_metric_callback(|_| {
+        pool.set_metric_callback(|sent| {
             let _ = STATEMENTS.try_with(|count| count.set(count.get().saturating_add(1)));
+            let _ = RECORD.try_with(|record| record.borrow_mut().push(sent.statement.clone()));
         });
         let database = Self { ground: Ground::Pool(pool), writers: Some(Arc::new(Semaphore::new(writers))) };
         if sqlite {

@@ -16,7 +16,7 @@ mod token;
 mod viewer;
 
 pub use act::{Act, Answer, Answered, Intent, Outcome, read_answer};
-pub use database::{Database, counting};
+pub use database::{Database, counting, recording};
 pub use desk::{Conflicts, Desk, Patient, StayMarks};
 pub use directory::{Directory, LONGEST_AGE, Reference, in_force};
 pub use disclosure::{Disclosed, column, disclosed};

@@ -134,7 +134,7 @@ pub async fn payload(answered: Answered<ReferralRow>) -> Result<Option<ReferralP
         (None, None) => None,
     };
     Ok(Some(ReferralPayload {
-        referral: row.map(Referral),
+        referral: row.map(Referral::one),
         replayed: answered.replayed,
         user_errors: user_errors(answered.answer.refusals),
     }))

@@ -1,7 +1,7 @@
 use async_graphql::{Context, ID, InputObject, InputType, Object, SimpleObject};
 use entity::id::{RedemptionId, RefundId};
 use entity::kinds::{RedemptionStatus, Scope};
-use entity::{Fen, redemption, refund};
+use entity::{Fen, aid_card, redemption, refund};
 use futures_util::FutureExt;
 use sea_orm::sea_query::{Expr, ExprTrait};
 use sea_orm::{ColumnTrait, Condition};
@@ -56,7 +56,8 @@ impl RefundRedemption {
         let answered = refund(slice, &input).await?;
         let rows = match &answered.answer.result {
             Some(_) => match answered.fresh {
-                Some(redemption) => with_card(slice, redemption).await?,
+                Some((redemption, Some(card))) => Some((redemption, card)),
+                Some((redemption, None)) => with_card(slice, redemption).await?,
                 None => match key_of::<RedemptionId>(&input.redemption_id) {
                     Some(id) => find(&answered.slice, id).await?,
                     None => None,
@@ -79,8 +80,11 @@ async fn with_card(slice: &Slice, redemption: redemption::Model) -> Result<Optio
     Ok(card.map(|card| (redemption, card)))
 }
 
+/// A redemption after a refund, with its card as it now is; without, when another card or the fund was credited.
+pub type Refunded = (redemption::Model, Option<aid_card::Model>);
+
 /// Refunds a redemption under the caller's key.
-pub async fn refund(slice: &Slice, input: &RefundRedemptionInput) -> Result<Answered<redemption::Model>> {
+pub async fn refund(slice: &Slice, input: &RefundRedemptionInput) -> Result<Answered<Refunded>> {
     let intent = Intent {
         scope: Scope::CardRedeem,
         mutation: "refundRedemption",
@@ -91,7 +95,7 @@ pub async fn refund(slice: &Slice, input: &RefundRedemptionInput) -> Result<Answ
     slice.act(intent, input, |act, input| give(act, input).boxed()).await
 }
 
-async fn give(act: &mut Act, input: &RefundRedemptionInput) -> Result<Outcome<redemption::Model>> {
+async fn give(act: &mut Act, input: &RefundRedemptionInput) -> Result<Outcome<Refunded>> {
     let mut refusals = operator::check(input.operator.as_ref());
     refusals.extend(check_text(&input.reason, LONGEST_REASON, "reason"));
     if input.amount.as_ref().is_some_and(|amount| !amount.0.is_positive()) {
@@ -109,11 +113,8 @@ async fn give(act: &mut Act, input: &RefundRedemptionInput) -> Result<Outcome<re
     if !refusals.is_empty() {
         return Outcome::refused(refusals);
     }
-    match give_back(act, &row, amount, &input.reason).await? {
-        Some((redemption, refund)) => Ok(Outcome::Done(type_id(refund.id), redemption)),
-        // The refund that is there is this very key's, and its stored answer is given.
-        None => Outcome::refused(vec![Refusal::new(Reason::KeyReused, &["key"])]),
-    }
+    let (refunded, refund) = give_back(act, &row, amount, &input.reason).await?;
+    Ok(Outcome::Done(type_id(refund.id), refunded))
 }
 
 /// A redemption of the viewer's, held until the act ends.
@@ -132,7 +133,7 @@ pub async fn give_back(
     row: &redemption::Model,
     amount: Fen,
     reason: &str,
-) -> Result<Option<(redemption::Model, refund::Model)>> {
+) -> Result<(Refunded, refund::Model)> {
     let refunded =
         row.refunded.checked_add(amount).ok_or_else(|| Error::internal("a refund beyond 64 bits"))?;
     let redemption = set_refunded(act, row, refunded).await?;
@@ -143,13 +144,14 @@ pub async fn give_back(
         supermarket_id: row.supermarket_id,
         operation_key: act.key().to_owned(),
         amount,
-        credited_card_id: card.map(|card| card.id),
+        credited_card_id: card.as_ref().map(|card| card.id),
         reason: reason.to_owned(),
         refunded_at: act.now(),
         voided_at: None,
     };
-    let new = act.insert_if_new::<refund::Entity>(&refund).await?;
-    Ok(new.then_some((redemption, refund)))
+    act.insert::<refund::Entity>(&refund).await?;
+    let card = card.filter(|card| card.id == row.aid_card_id);
+    Ok(((redemption, card), refund))
 }
 
 /// Writes what is refunded of a redemption, with the status that follows from it.

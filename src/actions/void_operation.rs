@@ -62,12 +62,13 @@ impl VoidOperation {
             operator: None,
         };
         let answered = slice.act(intent, &input, |act, input| void(act, input).boxed()).await?;
-        let operation = match &answered.answer.result {
-            Some(_) => slice.operation(&input.operation_key.0).await?.map(Operation),
-            None => None,
+        let operation = match (answered.fresh, &answered.answer.result) {
+            (Some(fresh), _) => Some(fresh),
+            (None, Some(_)) => slice.operation(&input.operation_key.0).await?,
+            (None, None) => None,
         };
         Ok(Some(VoidOperationPayload {
-            operation,
+            operation: operation.map(Operation),
             replayed: answered.replayed,
             user_errors: user_errors(answered.answer.refusals),
         }))
@@ -85,7 +86,7 @@ const VOIDABLE: [(&str, Scope); 4] = [
 /// The mutation of a key that was blocked before its request came.
 const UNKNOWN: &str = "unknown";
 
-async fn void(act: &mut Act, input: &VoidOperationInput) -> Result<Outcome<()>> {
+async fn void(act: &mut Act, input: &VoidOperationInput) -> Result<Outcome<operation::Model>> {
     let mut refusals: Vec<Refusal> =
         check_text(&input.reason, LONGEST_REASON, "reason").into_iter().collect();
     if input.key == input.operation_key {
@@ -94,11 +95,9 @@ async fn void(act: &mut Act, input: &VoidOperationInput) -> Result<Outcome<()>> 
     if !refusals.is_empty() {
         return Outcome::refused(refusals);
     }
-    let Some(original) = original(act, &input.operation_key.0).await? else {
-        return Ok(Outcome::Done(input.operation_key.0.clone(), ()));
-    };
+    let original = original(act, &input.operation_key.0).await?;
     if original.voided_by.is_some() {
-        return Ok(Outcome::Done(original.key, ()));
+        return Ok(Outcome::Done(original.key.clone(), original));
     }
     let Some((_, scope)) = VOIDABLE.iter().find(|(mutation, _)| *mutation == original.mutation) else {
         let reason = Reason::NotVoidable { mutation: original.mutation };
@@ -117,22 +116,25 @@ async fn void(act: &mut Act, input: &VoidOperationInput) -> Result<Outcome<()>> 
     let by_key = Condition::all()
         .add(operation::Column::Id.eq(original.id))
         .add(operation::Column::VoidedBy.is_null());
-    act.set_if::<operation::Entity>(
-        [
-            (operation::Column::Status, Expr::value(status)),
-            (operation::Column::VoidedBy, Expr::value(input.key.0.as_str())),
-        ],
-        by_key,
-    )
-    .await?;
-    Ok(Outcome::Done(original.key, ()))
+    let voided = act
+        .set_if::<operation::Entity>(
+            [
+                (operation::Column::Status, Expr::value(status)),
+                (operation::Column::VoidedBy, Expr::value(input.key.0.as_str())),
+            ],
+            by_key,
+        )
+        .await?
+        .pop()
+        .ok_or_else(|| Error::internal("a held request changed"))?;
+    Ok(Outcome::Done(original.key, voided))
 }
 
-/// The request to undo, held until the void is done; or, when it has not arrived, its key blocked and nothing.
-async fn original(act: &mut Act, key: &str) -> Result<Option<operation::Model>> {
+/// The request to undo, held until the void is done; or, when it has not arrived, the row that now blocks its key.
+async fn original(act: &mut Act, key: &str) -> Result<operation::Model> {
     let by_key = operation::Column::Key.eq(key);
     if let Some(known) = act.select::<operation::Entity>()?.only(by_key.clone()).locked().one().await? {
-        return Ok(Some(known));
+        return Ok(known);
     }
     let answer = Answer { refusals: vec![Refusal::new(Reason::KeyVoided, &["key"])], ..Answer::default() };
     let blocked = operation::Model {
@@ -150,10 +152,10 @@ async fn original(act: &mut Act, key: &str) -> Result<Option<operation::Model>> 
         at: act.now(),
     };
     if act.insert_if_new::<operation::Entity>(&blocked).await? {
-        return Ok(None);
+        return Ok(blocked);
     }
     // It arrived meanwhile, and has been answered: the insert waited for it.
-    act.select::<operation::Entity>()?.only(by_key).locked().one().await
+    act.select::<operation::Entity>()?.only(by_key).locked().one().await?.ok_or_else(gone)
 }
 
 /// Undoes what a request did; a reason when that is no longer possible.

@@ -163,7 +163,8 @@ async fn referrals(slice: &Slice, ids: &[&str]) -> Result<Vec<(Uuid, Node)>> {
     let wanted = Condition::all().add(referral_party::Column::ReferralId.is_in(keys));
     let page = Page::new(Some(LARGEST_SIZE), None, None, None, false)?;
     let rows = slice.referrals(wanted, &page).await?.rows;
-    Ok(rows.into_iter().map(|(_, row)| (row.referral.id.into(), Node::Referral(Referral(row)))).collect())
+    let referral = Referral::each(&rows);
+    Ok(rows.into_iter().map(|(_, row)| (row.referral.id.into(), Node::Referral(referral(row)))).collect())
 }
 
 /// What the viewer sees of these ids, each at its place; null for the rest.

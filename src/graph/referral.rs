@@ -1,3 +1,5 @@
+use std::sync::Arc;
+
 use async_graphql::{Context, ID, InputObject, Object, OneofObject};
 use entity::id::ReferralId;
 use entity::kinds::{ReferralSide, ReferralStatus};
@@ -7,7 +9,7 @@ use sea_orm::{ColumnTrait, Condition};
 use super::connection::{List, list, page};
 use super::partner::Partner;
 use super::programme::{Programme, programme};
-use super::referral_event::{ReferralEvents, events};
+use super::referral_event::{Events, ReferralEvents, events};
 use super::referred_person::ReferredPerson;
 use super::scalars::{DateTime, Money};
 use super::{slice, words};
@@ -18,9 +20,20 @@ use crate::rules::referral::{allowed_steps, status_at};
 
 /// A person passed from one partner to another.
 #[derive(Clone)]
-pub struct Referral(pub ReferralRow);
+pub struct Referral(ReferralRow, Arc<Events>);
 
 impl Referral {
+    pub fn one(row: ReferralRow) -> Self {
+        let events = Events::of(vec![row.referral.id]);
+        Self(row, events)
+    }
+
+    /// Of rows that were read together: their events are loaded together, too.
+    pub fn each(rows: &[(String, ReferralRow)]) -> impl Fn(ReferralRow) -> Self + use<> {
+        let events = Events::of(rows.iter().map(|(_, row)| row.referral.id).collect());
+        move |row| Self(row, Arc::clone(&events))
+    }
+
     fn status_now(&self, slice: &Slice) -> ReferralStatus {
         status_at(self.0.referral.status, self.0.referral.due_at, slice.now())
     }
@@ -100,7 +113,7 @@ impl Referral {
         first: Option<i32>,
         after: Option<String>,
     ) -> Result<ReferralEvents> {
-        events(ctx, self.0.referral.id, first, after).await
+        events(ctx, &self.1, self.0.referral.id, first, after).await
     }
 
     /// What the viewer's side may do next.
@@ -203,7 +216,7 @@ impl ReferralQuery {
             },
             ReferralBy::Number(number) => Condition::all().add(referral::Column::Number.eq(number)),
         };
-        Ok(slice.referral(condition).await?.map(Referral))
+        Ok(slice.referral(condition).await?.map(Referral::one))
     }
 
     /// Referrals that the viewer sent or received, newest first; for the bureau, those of its territory.
@@ -219,6 +232,7 @@ impl ReferralQuery {
         let page = page(ctx, first, after, last, before)?;
         let slice = slice(ctx)?;
         let rows = slice.referrals(filter.unwrap_or_default().condition(slice), &page).await?;
-        Ok(Some(list(rows, Referral)))
+        let referral = Referral::each(&rows.rows);
+        Ok(Some(list(rows, referral)))
     }
 }

@@ -1,11 +1,12 @@
 use std::collections::HashMap;
+use std::collections::hash_map::Entry;
 use std::sync::Arc;
 
 use async_graphql::connection::{Connection, Edge, EmptyFields};
-use async_graphql::dataloader::{DataLoader, Loader};
 use async_graphql::{Context, Object};
 use entity::id::ReferralId;
 use entity::referral_event;
+use tokio::sync::Mutex;
 
 use super::partner::Partner;
 use super::scalars::DateTime;
@@ -39,36 +40,47 @@ impl ReferralEvent {
     }
 }
 
-/// Loads the events of every referral of a request at once.
-pub struct EventLoader(Slice);
-
-/// The loader of one request; it works inside the slice of that request.
-pub fn event_loader(slice: &Slice) -> DataLoader<EventLoader> {
-    DataLoader::new(EventLoader(slice.clone()), tokio::spawn).delay(std::time::Duration::ZERO)
+/// The events of referrals that were read together: asked for by one of them, they are loaded for all of them at once.
+pub struct Events {
+    referrals: Vec<ReferralId>,
+    loaded: Mutex<HashMap<Page, Loaded>>,
 }
 
-/// The error of a batch, shared by everyone who waits for it.
-type Shared = Arc<Error>;
+/// The events of each referral, or the error that everyone who waits for them shares.
+type Loaded = std::result::Result<HashMap<ReferralId, Vec<referral_event::Model>>, Arc<Error>>;
 
-impl Loader<(ReferralId, Page)> for EventLoader {
-    type Value = Vec<referral_event::Model>;
-    type Error = Shared;
+impl Events {
+    pub fn of(referrals: Vec<ReferralId>) -> Arc<Self> {
+        Arc::new(Self { referrals, loaded: Mutex::default() })
+    }
+
+    async fn page(
+        &self,
+        slice: &Slice,
+        referral: ReferralId,
+        page: Page,
+    ) -> Result<Vec<referral_event::Model>> {
+        let mut loaded = self.loaded.lock().await;
+        let known = match loaded.entry(page) {
+            Entry::Occupied(known) => known.into_mut(),
+            Entry::Vacant(place) => place.insert(self.load(slice, &page).await.map_err(Arc::new)),
+        };
+        match known {
+            Ok(events) => Ok(events.get(&referral).cloned().unwrap_or_default()),
+            Err(shared) => Err(Error::internal(format!("loading events: {shared:?}"))),
+        }
+    }
 
     async fn load(
         &self,
-        keys: &[(ReferralId, Page)],
-    ) -> std::result::Result<HashMap<(ReferralId, Page), Self::Value>, Shared> {
-        let mut by_page: HashMap<Page, Vec<ReferralId>> = HashMap::new();
-        for (referral, page) in keys {
-            by_page.entry(*page).or_default().push(*referral);
+        slice: &Slice,
+        page: &Page,
+    ) -> Result<HashMap<ReferralId, Vec<referral_event::Model>>> {
+        let mut events: HashMap<_, Vec<_>> = HashMap::new();
+        for event in slice.events_of(&self.referrals, page).await? {
+            events.entry(event.referral_id).or_default().push(event);
         }
-        let mut found = HashMap::new();
-        for (page, referrals) in by_page {
-            for event in self.0.events_of(&referrals, &page).await.map_err(Arc::new)? {
-                found.entry((event.referral_id, page)).or_insert_with(Vec::new).push(event);
-            }
-        }
-        Ok(found)
+        Ok(events)
     }
 }
 
@@ -78,19 +90,13 @@ pub type ReferralEvents = Connection<String, ReferralEvent, EmptyFields, EmptyFi
 /// The events of one referral, newest first, loaded together with those of its neighbours.
 pub async fn events(
     ctx: &Context<'_>,
+    together: &Events,
     referral: ReferralId,
     first: Option<i32>,
     after: Option<String>,
 ) -> Result<ReferralEvents> {
     let page = Page::new(first, after.as_deref(), None, None, false)?;
-    let loader = ctx
-        .data_opt::<DataLoader<EventLoader>>()
-        .ok_or_else(|| Error::internal("a request without its event loader"))?;
-    let rows = loader
-        .load_one((referral, page))
-        .await
-        .map_err(|shared| Error::internal(format!("loading events: {shared:?}")))?
-        .unwrap_or_default();
+    let rows = together.page(slice(ctx)?, referral, page).await?;
     let Paged { rows, has_previous, has_next, .. } = page.cut(rows, |row| row.id.into(), None);
     let mut connection = Connection::new(has_previous, has_next);
     connection.edges.extend(rows.into_iter().map(|(cursor, row)| Edge::new(cursor, ReferralEvent(row))));

@@ -23,7 +23,6 @@ use quick_cache::sync::Cache;
 use crate::access::Slice;
 use crate::actions::Mutation;
 use crate::error::{Error, Result};
-use crate::graph::referral_event::event_loader;
 use crate::graph::{Query, scalars};
 use crate::language::Language;
 use budget::{Budget, check_source, weigh};
@@ -138,9 +137,7 @@ impl Gateway {
         if !bad.is_empty() {
             return Ok(Executed { operation, response: Some(seal::bad_inputs(&bad)) });
         }
-        let loader = event_loader(&slice);
-        let mut request =
-            Request::new(asked.query).variables(variables).data(slice).data(language).data(loader);
+        let mut request = Request::new(asked.query).variables(variables).data(slice).data(language);
         request.operation_name = asked.operation_name;
         request.set_parsed_query(ExecutableDocument::clone(&document));
         let response = of_kind.schema.execute(request).await;

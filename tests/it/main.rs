@@ -22,5 +22,6 @@ mod schema;
 mod schemas_of_kinds;
 mod settle;
 mod settle_refusals;
+mod statements;
 mod visibility;
 mod walking;

@@ -1,0 +1,39 @@
+//! Requests without the wire, and what they ask of the database.
+
+use onestop::access::{Slice, counting, recording};
+use onestop::language::Language;
+use onestop::schema::{Asked, Executed, Gateway};
+use sea_orm::Statement;
+use serde_json::Value;
+
+use super::{District, Reply};
+
+/// One partner whose documents run in the test's own task.
+pub struct Within {
+    gateway: Gateway,
+    pub slice: Slice,
+}
+
+impl Within {
+    pub async fn of(district: &District, code: &str) -> Self {
+        Self { gateway: Gateway::default(), slice: district.slice(code).await }
+    }
+
+    pub async fn ask(&self, query: &str, variables: Value) -> Reply {
+        let Value::Object(variables) = variables else { panic!("variables are an object") };
+        let asked = Asked { query: query.to_owned(), operation_name: None, variables, read_only: false };
+        let executed = self.gateway.execute(self.slice.clone(), Language::English, asked).await.unwrap();
+        let (Executed::Ran(response) | Executed::Refused(response)) = executed else { panic!("not by GET") };
+        Reply { status: 200, body: serde_json::to_value(response).unwrap() }
+    }
+
+    /// The answer, and how many statements it took.
+    pub async fn counted(&self, query: &str, variables: Value) -> (Reply, u32) {
+        counting(self.ask(query, variables)).await
+    }
+
+    /// The answer, and the statements that it took.
+    pub async fn recorded(&self, query: &str, variables: Value) -> (Reply, Vec<Statement>) {
+        recording(self.ask(query, variables)).await
+    }
+}
