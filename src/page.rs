@@ -174,8 +174,10 @@ mod tests {
         }
         assert!(page(Some(1), None, Some(1), None).is_err());
         assert!(page(None, Some("x"), None, None).is_err());
-        assert!(page(None, Some(&type_id(SettlementId::from(Uuid::now_v7()))), None, None).is_err());
-        assert!(page(None, Some(&cursor(Uuid::now_v7())), None, None).is_ok());
+        let id = type_id(SettlementId::from(Uuid::now_v7()));
+        assert!(page(None, Some(&id), None, None).is_err(), "an id is no cursor");
+        let known = cursor(Uuid::now_v7());
+        assert!(page(None, Some(&known), None, None).is_ok());
     }
 
     #[test]

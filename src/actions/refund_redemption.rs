@@ -52,12 +52,11 @@ impl RefundRedemption {
         ctx: &Context<'_>,
         input: RefundRedemptionInput,
     ) -> Result<Option<RefundRedemptionPayload>> {
-        let slice = slice(ctx)?;
-        let answered = refund(slice, &input).await?;
+        let answered = refund(slice(ctx)?, &input).await?;
         let rows = match &answered.answer.result {
             Some(_) => match answered.fresh {
                 Some((redemption, Some(card))) => Some((redemption, card)),
-                Some((redemption, None)) => with_card(slice, redemption).await?,
+                Some((redemption, None)) => with_card(&answered.slice, redemption).await?,
                 None => match key_of::<RedemptionId>(&input.redemption_id) {
                     Some(id) => find(&answered.slice, id).await?,
                     None => None,
@@ -113,8 +112,11 @@ async fn give(act: &mut Act, input: &RefundRedemptionInput) -> Result<Outcome<Re
     if !refusals.is_empty() {
         return Outcome::refused(refusals);
     }
-    let (refunded, refund) = give_back(act, &row, amount, &input.reason).await?;
-    Ok(Outcome::Done(type_id(refund.id), refunded))
+    match give_back(act, &row, amount, &input.reason).await? {
+        Some((refunded, refund)) => Ok(Outcome::Done(type_id(refund.id), refunded)),
+        // The refund that is there is this very key's, and its stored answer is given.
+        None => Outcome::refused(vec![Refusal::new(Reason::KeyReused, &["key"])]),
+    }
 }
 
 /// A redemption of the viewer's, held until the act ends.
@@ -133,7 +135,7 @@ pub async fn give_back(
     row: &redemption::Model,
     amount: Fen,
     reason: &str,
-) -> Result<(Refunded, refund::Model)> {
+) -> Result<Option<(Refunded, refund::Model)>> {
     let refunded =
         row.refunded.checked_add(amount).ok_or_else(|| Error::internal("a refund beyond 64 bits"))?;
     let redemption = set_refunded(act, row, refunded).await?;
@@ -149,9 +151,9 @@ pub async fn give_back(
         refunded_at: act.now(),
         voided_at: None,
     };
-    act.insert::<refund::Entity>(&refund).await?;
     let card = card.filter(|card| card.id == row.aid_card_id);
-    Ok(((redemption, card), refund))
+    let new = act.insert_if_new::<refund::Entity>(&refund).await?;
+    Ok(new.then_some(((redemption, card), refund)))
 }
 
 /// Writes what is refunded of a redemption, with the status that follows from it.

@@ -4,10 +4,15 @@ pub mod bill;
 pub mod database;
 pub mod district;
 pub mod golden;
+pub mod hospital;
 pub mod partner;
+pub mod referring;
+pub mod till;
+pub mod town;
 pub mod within;
 
 pub use bill::Bill;
 pub use district::{District, Policy};
 pub use partner::{Partner, Reply};
+pub use town::Town;
 pub use within::Within;

@@ -2,7 +2,7 @@
 
 use onestop::access::{Slice, counting, recording};
 use onestop::language::Language;
-use onestop::schema::{Asked, Executed, Gateway};
+use onestop::schema::{Asked, Gateway};
 use sea_orm::Statement;
 use serde_json::Value;
 
@@ -23,7 +23,7 @@ impl Within {
         let Value::Object(variables) = variables else { panic!("variables are an object") };
         let asked = Asked { query: query.to_owned(), operation_name: None, variables, read_only: false };
         let executed = self.gateway.execute(self.slice.clone(), Language::English, asked).await.unwrap();
-        let (Executed::Ran(response) | Executed::Refused(response)) = executed else { panic!("not by GET") };
+        let response = executed.response.expect("not by GET");
         Reply { status: 200, body: serde_json::to_value(response).unwrap() }
     }
 
