@@ -34,8 +34,8 @@ use crate::page::{Page, Paged};
 /// # }
 /// ```
 /// ```compile_fail
-/// # fn entity_without_a_policy(slice: &onestop::access::Slice) {
-/// let _ = slice.select::<sea_orm_migration::seaql_migrations::Entity>();
+/// # fn entity_without_a_policy<E: sea_orm::EntityTrait>(slice: &onestop::access::Slice) {
+/// let _ = slice.select::<E>(); // any table is not enough: it must be `Sliced`
 /// # }
 /// ```
 /// ```compile_fail
@@ -44,8 +44,8 @@ use crate::page::{Page, Paged};
 /// # }
 /// ```
 /// ```compile_fail
-/// # fn forged_claims() {
-/// let _ = onestop::access::Claims { partner: "BUREAU".into() }; // private fields
+/// # fn forged_claims(claims: onestop::access::Claims) {
+/// let _ = onestop::access::Claims { sub: "BUREAU".into(), ..claims }; // private fields
 /// # }
 /// ```
 /// ```compile_fail

@@ -140,7 +140,7 @@ pub fn check_text(text: &str, most: usize, field: &str) -> Option<Refusal> {
 
 /// What a bill comes to.
 pub enum Assessment {
-    Due(Patient, reimbursement::Calculation),
+    Due(Box<Patient>, reimbursement::Calculation),
     Refused(Vec<Refusal>),
 }
 
@@ -193,7 +193,7 @@ pub async fn assess(desk: &Desk<'_>, bill: &BillInput, today: NaiveDate) -> Resu
     let purses = purses(&reference, stay, &paying, &used)?;
     let calculation = reimbursement::calculate(&bill.amounts(), &purses)
         .map_err(|error| Error::internal(format!("a checked bill does not calculate: {error}")))?;
-    Ok(Assessment::Due(patient, calculation))
+    Ok(Assessment::Due(Box::new(patient), calculation))
 }
 
 /// The versions in force on a day for which this hospital has an agreement, and whether any was in force at all.

@@ -92,13 +92,13 @@ impl OfKind {
     }
 
     /// The parsed document of a text, weighed once.
-    fn document(&self, text: &str) -> std::result::Result<Arc<ExecutableDocument>, Response> {
+    fn document(&self, text: &str) -> std::result::Result<Arc<ExecutableDocument>, Box<Response>> {
         if let Some(known) = self.documents.get(text) {
             return Ok(known);
         }
-        check_source(text).map_err(|limit| seal::limit(&limit))?;
-        let document = parse_query(text).map_err(|error| seal::parse(&error))?;
-        weigh(&document, &Budget::default()).map_err(|limit| seal::limit(&limit))?;
+        check_source(text).map_err(|limit| Box::new(seal::limit(&limit)))?;
+        let document = parse_query(text).map_err(|error| Box::new(seal::parse(&error)))?;
+        weigh(&document, &Budget::default()).map_err(|limit| Box::new(seal::limit(&limit)))?;
         let document = Arc::new(document);
         self.documents.insert(text.to_owned(), Arc::clone(&document));
         Ok(document)
@@ -124,7 +124,7 @@ impl Gateway {
             self.kinds.get(&kind).ok_or_else(|| Error::internal("a kind of partner without a schema"))?;
         let document = match of_kind.document(&asked.query) {
             Ok(document) => document,
-            Err(refused) => return Ok(Executed { operation: None, response: Some(refused) }),
+            Err(refused) => return Ok(Executed { operation: None, response: Some(*refused) }),
         };
         let name = asked.operation_name.as_deref();
         let chosen = inputs::chosen(&document, name);
