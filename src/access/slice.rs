@@ -19,7 +19,15 @@ use crate::clock::Clock;
 use crate::error::{Error, Result};
 use crate::page::{Page, Paged};
 
-/// The handle of one viewer. There is no other way to the data:
+/// The handle of one viewer. This is the way to the data:
+///
+/// ```
+/// # async fn read(slice: &onestop::access::Slice) {
+/// let _ = slice.select::<entity::settlement::Entity>().unwrap().limit(1).all().await;
+/// # }
+/// ```
+///
+/// And there is no other:
 ///
 /// ```compile_fail
 /// # async fn without_policy(database: onestop::access::Database) {
