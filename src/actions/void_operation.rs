@@ -1,7 +1,7 @@
 use async_graphql::{Context, InputObject, InputType, Object, SimpleObject};
 use entity::id::{OperationId, RedemptionId, ReferralId, RefundId, SettlementId};
 use entity::kinds::{OperationStatus, ReferralStatus, Scope, SettlementStatus};
-use entity::{operation, refund, settlement};
+use entity::{operation, redemption, refund, settlement};
 use futures_util::FutureExt;
 use sea_orm::sea_query::Expr;
 use sea_orm::{ColumnTrait, Condition};
@@ -165,7 +165,7 @@ async fn undo(act: &mut Act, original: &operation::Model, reason: &str) -> Resul
     match original.mutation.as_str() {
         "settle" => undo_settlement(act, id, reason).await,
         "redeemAidCard" => undo_redemption(act, id, reason).await,
-        "refundRedemption" => undo_refund(act, id).await,
+        "refundRedemption" => undo_refund(act, id, reason).await,
         "requestReferral" => undo_request(act, id, reason).await,
         other => Err(Error::internal(format!("{other} is voidable but has no undoing"))),
     }
@@ -194,19 +194,37 @@ async fn undo_redemption(act: &mut Act, id: &str, reason: &str) -> Result<Option
     Ok(None)
 }
 
-async fn undo_refund(act: &mut Act, id: &str) -> Result<Option<Reason>> {
+async fn undo_refund(act: &mut Act, id: &str, reason: &str) -> Result<Option<Reason>> {
     let id = key_of::<RefundId>(id).ok_or_else(gone)?;
     let of = |id: RefundId| refund::Column::Id.eq(id);
     let refund = act.select::<refund::Entity>()?.only(of(id)).one().await?.ok_or_else(gone)?;
     let row = refund_redemption::held(act, Some(refund.redemption_id)).await?.ok_or_else(gone)?;
+    act.set_if::<refund::Entity>([(refund::Column::VoidedAt, Expr::value(act.now()))], of(id)).await?;
+    if sale_was_voided(act, &row).await? {
+        // Nothing of the sale stands, so what the refund gave back stays back; the void accounts for it from now on.
+        let instead = refund::Model {
+            id: act.new_id(),
+            operation_key: act.key().to_owned(),
+            reason: reason.to_owned(),
+            refunded_at: act.now(),
+            ..refund
+        };
+        let new = act.insert_if_new::<refund::Entity>(&instead).await?;
+        return Ok((!new).then_some(Reason::KeyReused));
+    }
     if let Some(card) = refund.credited_card_id
         && !act.take_again(card, refund.amount).await?
     {
         return Ok(Some(Reason::RefundSpent));
     }
     refund_redemption::set_refunded(act, &row, row.refunded.less(refund.amount)).await?;
-    act.set_if::<refund::Entity>([(refund::Column::VoidedAt, Expr::value(act.now()))], of(id)).await?;
     Ok(None)
+}
+
+async fn sale_was_voided(act: &Act, row: &redemption::Model) -> Result<bool> {
+    let by_key = operation::Column::Key.eq(row.operation_key.as_str());
+    let sale = act.select::<operation::Entity>()?.only(by_key).one().await?;
+    Ok(sale.is_some_and(|sale| sale.voided_by.is_some()))
 }
 
 async fn undo_request(act: &mut Act, id: &str, reason: &str) -> Result<Option<Reason>> {
