@@ -77,8 +77,8 @@ impl MigrationTrait for Step {
         let indexes = vec![
             unique("aid_card", &["number_hash"]),
             index("aid_card", &["person_id"]),
-            unique("redemption", &["supermarket_id", "receipt_day", "receipt_number"]),
-            unique("redemption", &["supermarket_id", "operation_key"]),
+            unique("redemption", &["receipt_number", "supermarket_id", "receipt_day"]),
+            unique("redemption", &["operation_key", "supermarket_id"]),
             index("redemption", &["supermarket_id", "id"]),
             index("redemption", &["supermarket_id", "receipt_number", "id"]),
             index("redemption", &["aid_card_id", "redeemed_at"]),

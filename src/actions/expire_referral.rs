@@ -3,7 +3,7 @@ use entity::id::{ReferralEventId, ReferralId};
 use entity::kinds::{ReferralStatus, Scope};
 use entity::{referral, referral_event};
 use futures_util::FutureExt;
-use sea_orm::sea_query::Expr;
+use sea_orm::sea_query::{Expr, ExprTrait};
 use sea_orm::{ColumnTrait, Condition};
 
 use crate::access::{Act, Intent, Outcome, Slice};
@@ -14,13 +14,18 @@ use crate::page::type_id;
 pub async fn due(slice: &Slice, most: u64) -> Result<Vec<ReferralId>> {
     let rows = slice
         .select::<referral::Entity>()?
-        .only(referral::Column::Status.eq(ReferralStatus::Requested))
+        .only(unanswered())
         .only(referral::Column::DueAt.lte(slice.now()))
         .oldest_first(referral::Column::DueAt)
         .limit(most)
         .all()
         .await?;
     Ok(rows.into_iter().map(|row| row.id).collect())
+}
+
+/// Written out, not bound: the index of unanswered referrals serves only a statement that says so itself.
+fn unanswered() -> Expr {
+    Expr::col(referral::Column::Status.as_column_ref()).eq(Expr::Constant(ReferralStatus::Requested.word().into()))
 }
 
 /// Writes the expiry of a referral, with its event; the clock's act, done once by the bureau.
