@@ -166,7 +166,9 @@ mod tests {
 
     #[test]
     fn page_sizes_and_cursors_are_checked() {
-        let page = |first, after, last, before| Page::new(first, after, last, before, false);
+        fn page(first: Option<i32>, after: Option<&str>, last: Option<i32>, before: Option<&str>) -> Result<Page> {
+            Page::new(first, after, last, before, false)
+        }
         assert_eq!(page(None, None, None, None).unwrap().fetched(), 21);
         for wrong in [0, -1, 101, i32::MIN, i32::MAX] {
             assert!(page(Some(wrong), None, None, None).is_err());
