@@ -25,6 +25,14 @@ pub fn key_of<K: Key>(id: &str) -> Option<K> {
     (parsed.type_prefix() == K::PREFIX).then(|| K::from(parsed.uuid()))
 }
 
+/// The same keys, the last one repeated up to a power of two: lists of all lengths share a few prepared statements.
+pub fn padded<K: Copy>(mut keys: Vec<K>) -> Vec<K> {
+    if let Some(last) = keys.last().copied() {
+        keys.resize(keys.len().next_power_of_two(), last);
+    }
+    keys
+}
+
 /// The prefix of an outside id, when it is well formed.
 pub fn prefix_of(id: &str) -> Option<String> {
     let parsed: TypeSafeId<DynamicType> = id.parse().ok()?;
@@ -178,6 +186,13 @@ mod tests {
         assert!(page(None, Some("x"), None, None).is_err());
         assert!(page(None, Some(&type_id(SettlementId::from(Uuid::now_v7()))), None, None).is_err());
         assert!(page(None, Some(&cursor(Uuid::now_v7())), None, None).is_ok());
+    }
+
+    #[test]
+    fn lists_of_keys_come_in_few_lengths() {
+        let lengths: std::collections::BTreeSet<usize> = (0..=100).map(|keys| padded(vec![1; keys]).len()).collect();
+        assert_eq!(Vec::from_iter(lengths), [0, 1, 2, 4, 8, 16, 32, 64, 128]);
+        assert_eq!(padded(vec![1, 2, 3]), [1, 2, 3, 3]);
     }
 
     #[test]
