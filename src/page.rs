@@ -1,5 +1,6 @@
 //! Pages by keyset: a page costs what it holds, however far back it lies.
 
+use chrono::{DateTime, Utc};
 use entity::id::Key;
 use sea_orm::{ColumnTrait, Order, QueryFilter, QueryOrder, QuerySelect};
 use type_safe_id::{DynamicType, TypeSafeId};
@@ -23,6 +24,31 @@ pub fn type_id<K: Key>(key: K) -> String {
 pub fn key_of<K: Key>(id: &str) -> Option<K> {
     let parsed: TypeSafeId<DynamicType> = id.parse().ok()?;
     (parsed.type_prefix() == K::PREFIX).then(|| K::from(parsed.uuid()))
+}
+
+/// The first key that can have been made at an instant or later. Rows whose key is made in the act that dates them are found by
+/// their dates within a range of the key, which is the order of their list.
+pub fn first_key_at<K: Key>(at: DateTime<Utc>) -> K {
+    first_key_of(at.timestamp_millis())
+}
+
+/// The first key that can only have been made after an instant.
+pub fn first_key_after<K: Key>(at: DateTime<Utc>) -> K {
+    first_key_of(at.timestamp_millis().saturating_add(1))
+}
+
+/// A key begins with the 48 bits of its milliseconds.
+fn first_key_of<K: Key>(millis: i64) -> K {
+    const LAST: i64 = (1 << 48) - 1;
+    K::from(Uuid::from_u128(u128::from(millis.clamp(0, LAST).unsigned_abs()) << 80))
+}
+
+/// The same keys, the last one repeated up to a power of two: lists of all lengths share a few prepared statements.
+pub fn padded<K: Copy>(mut keys: Vec<K>) -> Vec<K> {
+    if let Some(last) = keys.last().copied() {
+        keys.resize(keys.len().next_power_of_two(), last);
+    }
+    keys
 }
 
 /// The prefix of an outside id, when it is well formed.
@@ -166,7 +192,14 @@ mod tests {
 
     #[test]
     fn page_sizes_and_cursors_are_checked() {
-        let page = |first, after, last, before| Page::new(first, after, last, before, false);
+        fn page(
+            first: Option<i32>,
+            after: Option<&str>,
+            last: Option<i32>,
+            before: Option<&str>,
+        ) -> Result<Page> {
+            Page::new(first, after, last, before, false)
+        }
         assert_eq!(page(None, None, None, None).unwrap().fetched(), 21);
         for wrong in [0, -1, 101, i32::MIN, i32::MAX] {
             assert!(page(Some(wrong), None, None, None).is_err());
@@ -178,6 +211,35 @@ mod tests {
         assert!(page(None, Some(&id), None, None).is_err(), "an id is no cursor");
         let known = cursor(Uuid::now_v7());
         assert!(page(None, Some(&known), None, None).is_ok());
+    }
+
+    #[test]
+    fn a_key_lies_between_the_bounds_of_its_time() {
+        let at = |micros: i64| DateTime::from_timestamp_micros(1_466_000_000_000_000 + micros).unwrap();
+        let key_made = |time: DateTime<Utc>| {
+            let nanos = time.timestamp_subsec_nanos();
+            let seconds = u64::try_from(time.timestamp()).unwrap();
+            Uuid::new_v7(uuid::Timestamp::from_unix(uuid::NoContext, seconds, nanos))
+        };
+        for micros in [0, 1, 999, 1_000, 1_001] {
+            let key = SettlementId::from(key_made(at(micros)));
+            assert!(first_key_at::<SettlementId>(at(micros)) <= key);
+            assert!(key < first_key_after::<SettlementId>(at(micros)));
+        }
+        assert!(SettlementId::from(key_made(at(999))) < first_key_at::<SettlementId>(at(1_000)));
+        assert_eq!(Uuid::from(first_key_at::<SettlementId>(DateTime::<Utc>::MIN_UTC)), Uuid::nil());
+        assert_eq!(
+            first_key_after::<SettlementId>(DateTime::<Utc>::MAX_UTC),
+            first_key_of::<SettlementId>(i64::MAX)
+        );
+    }
+
+    #[test]
+    fn lists_of_keys_come_in_few_lengths() {
+        let lengths: std::collections::BTreeSet<usize> =
+            (0..=100).map(|keys| padded(vec![1; keys]).len()).collect();
+        assert_eq!(Vec::from_iter(lengths), [0, 1, 2, 4, 8, 16, 32, 64, 128]);
+        assert_eq!(padded(vec![1, 2, 3]), [1, 2, 3, 3]);
     }
 
     #[test]

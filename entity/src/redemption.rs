@@ -28,6 +28,8 @@ pub struct Model {
     /// Who shopped for a frail holder.
     pub agent_name: Option<String>,
     pub redeemed_at: DateTimeUtc,
+    /// Undone as if it had never arrived; its receipt number is free again.
+    pub voided_at: Option<DateTimeUtc>,
 }
 
 #[derive(Copy, Clone, Debug, EnumIter, DeriveRelation)]

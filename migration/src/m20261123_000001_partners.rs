@@ -51,6 +51,7 @@ impl MigrationTrait for Step {
         let indexes = vec![
             unique("partner", &["code"]),
             index("partner", &["kind", "id"]),
+            index("partner", &["area", "id"]),
             index("token", &["partner_id"]),
         ];
         run(manager, tables, indexes).await

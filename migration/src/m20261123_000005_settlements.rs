@@ -96,9 +96,9 @@ impl MigrationTrait for Step {
         ];
         let indexes = vec![
             index("settlement", &["hospital_id", "id"]),
-            index("settlement", &["hospital_id", "invoice_number", "id"]),
-            index("settlement", &["hospital_id", "insurer_settlement_id", "id"]),
-            unique("settlement", &["hospital_id", "operation_key"]),
+            index("settlement", &["invoice_number", "id"]),
+            index("settlement", &["insurer_settlement_id", "id"]),
+            unique("settlement", &["operation_key", "hospital_id"]),
             index("settlement", &["person_id", "discharged_on"]),
             unique("settlement", &["insurer_settlement_id"])
                 .name("uq_settlement_live_insurer_settlement_id")

@@ -55,6 +55,7 @@ impl MigrationTrait for Step {
                     json_binary_null("lines"),
                     text_null("agent_name"),
                     timestamp_with_time_zone("redeemed_at"),
+                    timestamp_with_time_zone_null("voided_at"),
                 ],
                 &[("supermarket_id", "partner"), ("aid_card_id", "aid_card")],
                 &[("amounts", "amount > 0 AND refunded >= 0 AND refunded <= amount")],
@@ -84,8 +85,11 @@ impl MigrationTrait for Step {
         let indexes = vec![
             unique("aid_card", &["number_hash"]),
             index("aid_card", &["person_id"]),
-            unique("redemption", &["supermarket_id", "receipt_day", "receipt_number"]),
-            unique("redemption", &["supermarket_id", "operation_key"]),
+            unique("redemption", &["receipt_number", "supermarket_id", "receipt_day"])
+                .name("uq_redemption_live_receipt_number")
+                .and_where(Expr::col("voided_at").is_null())
+                .to_owned(),
+            unique("redemption", &["operation_key", "supermarket_id"]),
             index("redemption", &["supermarket_id", "id"]),
             index("redemption", &["supermarket_id", "receipt_number", "id"]),
             index("redemption", &["aid_card_id", "redeemed_at"]),

@@ -98,7 +98,6 @@ impl MigrationTrait for Step {
                 .and_where(Expr::col("status").eq("REQUESTED"))
                 .to_owned(),
             index("referral", &["person_id"]),
-            index("referral_party", &["referral_id"]),
             index("referral_party", &["partner_id", "external_reference", "referral_id"]),
             index("referral_party", &["partner_id", "side", "referral_id"]),
             index("referral_event", &["referral_id", "id"]),

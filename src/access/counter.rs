@@ -38,6 +38,7 @@ impl Act {
             .filter(redemption::Column::SupermarketId.eq(self.slice().viewer().partner_id()))
             .filter(redemption::Column::ReceiptDay.eq(self.today()))
             .filter(redemption::Column::ReceiptNumber.eq(receipt_number))
+            .filter(redemption::Column::VoidedAt.is_null())
             .one(&self.executor())
             .await?;
         Ok(used.is_some())

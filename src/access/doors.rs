@@ -12,7 +12,7 @@ use sea_orm::{
 use super::act::Act;
 use super::slice::{Slice, count};
 use crate::error::Result;
-use crate::page::{Page, Paged};
+use crate::page::{Page, Paged, padded};
 use crate::rules::person_name::same_name_key;
 
 /// A referral with what its list shows at once: the viewer's party row, the matched person, the consent.
@@ -53,7 +53,7 @@ impl Slice {
         page: &Page,
     ) -> Result<Vec<referral_event::Model>> {
         let mut wanted =
-            Condition::all().add(referral_event::Column::ReferralId.is_in(referrals.iter().copied()));
+            Condition::all().add(referral_event::Column::ReferralId.is_in(padded(referrals.to_vec())));
         if let Some(after) = page.after() {
             wanted = wanted.add(referral_event::Column::Id.lt(after));
         }

@@ -9,7 +9,7 @@ use entity::{
     person_status, policy_version, programme, redemption, referral, referral_event, referral_party, refund,
     settlement, settlement_part, token,
 };
-use sea_orm::sea_query::{Expr, IntoCondition, Query, SelectStatement};
+use sea_orm::sea_query::{Expr, ExprTrait, IntoCondition, Query, SelectStatement};
 use sea_orm::{ColumnTrait, Condition, EntityTrait};
 
 use PartnerKind::{
@@ -88,15 +88,16 @@ table!(partner, None, |me| match me.kind {
     Bureau => all(),
     // It owns the cards that the supermarkets redeem.
     CharityFederation => all(),
-    SubdistrictOffice | Hospital | DisabilityFederation | HomeCareProvider =>
-        Condition::any().add(partner::Column::Id.eq(me.id)).add(partner::Column::Kind.is_in([
+    SubdistrictOffice | Hospital | DisabilityFederation | HomeCareProvider => partner::Column::Kind
+        .is_in([
             Bureau,
             SubdistrictOffice,
             Hospital,
             DisabilityFederation,
             CharityFederation,
-            HomeCareProvider,
-        ])),
+            HomeCareProvider
+        ])
+        .into_condition(),
     CharitySupermarket => Condition::any()
         .add(partner::Column::Id.eq(me.id))
         .add(partner::Column::Kind.is_in([Bureau, CharityFederation])),
@@ -229,18 +230,23 @@ table!(consent, None, |me| match me.kind {
 });
 written!(consent, |me, row| row.recorder_id == me.id);
 
-// The party row is the way in: one per partner that sees a referral.
-fn own_referrals(me: &partner::Model) -> SelectStatement {
-    ids(
-        referral_party::Entity,
-        referral_party::Column::ReferralId,
-        referral_party::Column::PartnerId.eq(me.id).into_condition(),
-    )
+// The party row is the way in: one per partner that sees a referral. A test of each row, not a list of all: a partner may be a
+// party to a hundred thousand.
+fn party_to(me: &partner::Model, referral: impl ColumnTrait) -> Condition {
+    let party = Query::select()
+        .expr(Expr::value(1))
+        .from(referral_party::Entity)
+        .and_where(referral_party::Column::PartnerId.eq(me.id))
+        .and_where(
+            Expr::col(referral_party::Column::ReferralId.as_column_ref()).equals(referral.as_column_ref()),
+        )
+        .to_owned();
+    Expr::exists(party).into_condition()
 }
 
 table!(referral, Some(Scope::ReferralRead), |me| match me.kind {
     Bureau | SubdistrictOffice | Hospital | DisabilityFederation | CharityFederation | CharitySupermarket
-    | HomeCareProvider => referral::Column::Id.in_subquery(own_referrals(me)).into_condition(),
+    | HomeCareProvider => party_to(me, referral::Column::Id),
 });
 written!(referral, |me, row| row.sender_id == me.id || row.receiver_id == me.id || me.kind == Bureau);
 
@@ -253,7 +259,7 @@ written!(referral_party, |me, _| me.kind != CharitySupermarket);
 
 table!(referral_event, Some(Scope::ReferralRead), |me| match me.kind {
     Bureau | SubdistrictOffice | Hospital | DisabilityFederation | CharityFederation | CharitySupermarket
-    | HomeCareProvider => referral_event::Column::ReferralId.in_subquery(own_referrals(me)).into_condition(),
+    | HomeCareProvider => party_to(me, referral_event::Column::ReferralId),
 });
 written!(referral_event, |me, row| row.actor_id == me.id);
 

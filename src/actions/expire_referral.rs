@@ -4,17 +4,19 @@ use entity::id::{ReferralEventId, ReferralId};
 use entity::kinds::{ReferralStatus, Scope};
 use entity::{referral, referral_event};
 use futures_util::FutureExt;
-use sea_orm::sea_query::Expr;
+use sea_orm::sea_query::{Expr, ExprTrait};
 use sea_orm::{ColumnTrait, Condition};
 
 use crate::access::{Act, Intent, Outcome, Slice};
 use crate::error::Result;
 use crate::page::type_id;
 
-/// Nobody has answered it, and it is due.
+/// Nobody has answered it, and it is due. The status is written out, not bound: the index of unanswered referrals serves only a
+/// statement that says so itself.
 fn unanswered(now: DateTime<Utc>) -> Condition {
+    let requested = Expr::Constant(ReferralStatus::Requested.word().into());
     Condition::all()
-        .add(referral::Column::Status.eq(ReferralStatus::Requested))
+        .add(Expr::col(referral::Column::Status.as_column_ref()).eq(requested))
         .add(referral::Column::DueAt.lte(now))
 }
 

@@ -277,5 +277,6 @@ fn row(act: &Act, input: &RedeemAidCardInput, card: &aid_card::Model) -> Result<
         lines: lines.transpose()?,
         agent_name: input.agent_name.clone(),
         redeemed_at: act.now(),
+        voided_at: None,
     })
 }

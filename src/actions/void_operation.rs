@@ -191,6 +191,8 @@ async fn undo_redemption(act: &mut Act, id: &str, reason: &str) -> Result<Option
     if left.is_positive() && refund_redemption::give_back(act, &row, left, reason).await?.is_none() {
         return Ok(Some(Reason::KeyReused));
     }
+    let set = [(redemption::Column::VoidedAt, Expr::value(act.now()))];
+    act.set_if::<redemption::Entity>(set, redemption::Column::Id.eq(row.id)).await?;
     Ok(None)
 }
 
@@ -200,7 +202,7 @@ async fn undo_refund(act: &mut Act, id: &str, reason: &str) -> Result<Option<Rea
     let refund = act.select::<refund::Entity>()?.only(of(id)).one().await?.ok_or_else(gone)?;
     let row = refund_redemption::held(act, Some(refund.redemption_id)).await?.ok_or_else(gone)?;
     act.set_if::<refund::Entity>([(refund::Column::VoidedAt, Expr::value(act.now()))], of(id)).await?;
-    if sale_was_voided(act, &row).await? {
+    if row.voided_at.is_some() {
         // Nothing of the sale stands, so what the refund gave back stays back; the void accounts for it from now on.
         let instead = refund::Model {
             id: act.new_id(),
@@ -219,12 +221,6 @@ async fn undo_refund(act: &mut Act, id: &str, reason: &str) -> Result<Option<Rea
     }
     refund_redemption::set_refunded(act, &row, row.refunded.less(refund.amount)).await?;
     Ok(None)
-}
-
-async fn sale_was_voided(act: &Act, row: &redemption::Model) -> Result<bool> {
-    let by_key = operation::Column::Key.eq(row.operation_key.as_str());
-    let sale = act.select::<operation::Entity>()?.only(by_key).one().await?;
-    Ok(sale.is_some_and(|sale| sale.voided_by.is_some()))
 }
 
 async fn undo_request(act: &mut Act, id: &str, reason: &str) -> Result<Option<Reason>> {

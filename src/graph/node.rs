@@ -23,7 +23,7 @@ use super::slice;
 use crate::access::policy::Sliced;
 use crate::access::{Slice, may_hold};
 use crate::error::{Error, Result};
-use crate::page::{LARGEST_SIZE, Page, key_of, prefix_of, uuid_of};
+use crate::page::{LARGEST_SIZE, Page, key_of, padded, prefix_of, uuid_of};
 
 /// Anything with a global identity. An id is opaque to the client and prefixed by its type (`settlement_…`, a TypeID).
 #[derive(Interface, Clone)]
@@ -58,7 +58,7 @@ where
         return Ok(Vec::new());
     }
     let keys: Vec<K> = ids.iter().filter_map(|id| key_of::<K>(id)).collect();
-    let rows = slice.select::<E>()?.only(key.is_in(keys)).all().await?;
+    let rows = slice.select::<E>()?.only(key.is_in(padded(keys))).all().await?;
     Ok(rows.into_iter().map(|row| (key_of_row(&row).into(), node(row))).collect())
 }
 
@@ -160,7 +160,7 @@ async fn referrals(slice: &Slice, ids: &[&str]) -> Result<Vec<(Uuid, Node)>> {
         return Ok(Vec::new());
     }
     let keys: Vec<ReferralId> = ids.iter().filter_map(|id| key_of(id)).collect();
-    let wanted = Condition::all().add(referral_party::Column::ReferralId.is_in(keys));
+    let wanted = Condition::all().add(referral_party::Column::ReferralId.is_in(padded(keys)));
     let page = Page::new(Some(LARGEST_SIZE), None, None, None, false)?;
     let rows = slice.referrals(wanted, &page).await?.rows;
     let referral = Referral::each(&rows);

@@ -3,7 +3,7 @@ use std::sync::Arc;
 use async_graphql::{Context, ID, InputObject, Object, OneofObject};
 use entity::id::PartnerId;
 use entity::partner;
-use sea_orm::ColumnTrait;
+use sea_orm::{ColumnTrait, Condition};
 
 use super::connection::{List, list, page};
 use super::{slice, words};
@@ -97,7 +97,7 @@ impl PartnerQuery {
         let rows = slice(ctx)?
             .select::<partner::Entity>()?
             .only_if(kinds.map(|kinds| partner::Column::Kind.is_in(kinds)))
-            .only_if(filter.area.map(|area| partner::Column::Area.starts_with(area)))
+            .only_if(filter.area.as_deref().map(within))
             .page(&page, partner::Column::Id, |row| row.id)
             .await?;
         Ok(Some(list(rows, |row| Partner(Arc::new(row)))))
@@ -106,4 +106,9 @@ impl PartnerQuery {
 
 fn is_area(text: &str) -> bool {
     matches!(text.len(), 2 | 4 | 6 | 9 | 12) && text.bytes().all(|byte| byte.is_ascii_digit())
+}
+
+/// The partners of a territory, as a range that an index serves: a letter sorts after every digit.
+fn within(area: &str) -> Condition {
+    Condition::all().add(partner::Column::Area.gte(area)).add(partner::Column::Area.lt(format!("{area}A")))
 }

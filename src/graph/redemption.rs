@@ -9,7 +9,7 @@ use super::partner::Partner;
 use super::scalars::{DateTime, IdempotencyKey, Money};
 use super::{slice, words};
 use crate::error::Result;
-use crate::page::{key_of, type_id};
+use crate::page::{first_key_after, first_key_at, key_of, type_id};
 
 /// An aid card redeemed for goods.
 #[derive(Clone)]
@@ -83,13 +83,15 @@ struct RedemptionFilter {
 
 impl RedemptionFilter {
     fn condition(self) -> Condition {
-        use redemption::Column::{ReceiptNumber, RedeemedAt, Status};
+        use redemption::Column::{Id, ReceiptNumber, RedeemedAt, Status};
         let statuses =
             self.status.map(|statuses| statuses.into_iter().map(entity::kinds::RedemptionStatus::from));
         Condition::all()
             .add_option(self.receipt_number.map(|number| ReceiptNumber.eq(number)))
             .add_option(statuses.map(|statuses| Status.is_in(statuses)))
+            .add_option(self.redeemed_from.as_ref().map(|from| Id.gte(first_key_at::<RedemptionId>(from.0))))
             .add_option(self.redeemed_from.map(|from| RedeemedAt.gte(from.0)))
+            .add_option(self.redeemed_to.as_ref().map(|to| Id.lt(first_key_after::<RedemptionId>(to.0))))
             .add_option(self.redeemed_to.map(|to| RedeemedAt.lt(to.0)))
     }
 }

@@ -9,7 +9,7 @@ use super::partner::Partner;
 use super::scalars::{Date, DateTime, IdempotencyKey, Money};
 use super::{slice, words};
 use crate::error::Result;
-use crate::page::{key_of, type_id};
+use crate::page::{first_key_after, first_key_at, key_of, type_id};
 
 /// A second reimbursement that was posted.
 #[derive(Clone)]
@@ -128,14 +128,16 @@ struct SettlementFilter {
 
 impl SettlementFilter {
     fn condition(self) -> Condition {
-        use settlement::Column::{DischargedOn, SettledAt, Status};
+        use settlement::Column::{DischargedOn, Id, SettledAt, Status};
         let statuses =
             self.status.map(|statuses| statuses.into_iter().map(entity::kinds::SettlementStatus::from));
         Condition::all()
             .add_option(statuses.map(|statuses| Status.is_in(statuses)))
             .add_option(self.discharged_from.map(|from| DischargedOn.gte(from.0)))
             .add_option(self.discharged_to.map(|to| DischargedOn.lte(to.0)))
+            .add_option(self.settled_from.as_ref().map(|from| Id.gte(first_key_at::<SettlementId>(from.0))))
             .add_option(self.settled_from.map(|from| SettledAt.gte(from.0)))
+            .add_option(self.settled_to.as_ref().map(|to| Id.lt(first_key_after::<SettlementId>(to.0))))
             .add_option(self.settled_to.map(|to| SettledAt.lt(to.0)))
     }
 }

@@ -12,6 +12,7 @@ mod coverage;
 mod demo;
 mod harness;
 mod keys;
+mod plans;
 mod redeem_aid_card;
 mod referral_expiry;
 mod referral_person;

@@ -219,6 +219,21 @@ async fn a_sale_is_given_back_whole_or_never_made() {
 }
 
 #[tokio::test]
+async fn a_till_whose_sale_was_voided_rings_up_the_same_receipt_again() {
+    let district = District::new().await;
+    let card = district.card("200.00").await;
+    let shop = district.partner(SHOP).await;
+    let sale =
+        |key: &str| json!({ "key": key, "cardNumber": card, "amount": "30.00", "receiptNumber": "R1" });
+    shop.redeem(sale("lost")).await.done("redeemAidCard");
+    shop.void("lost").await.done("voidOperation");
+    assert_eq!(shop.balance(&card).await, "200.00");
+    shop.redeem(sale("again")).await.done("redeemAidCard");
+    assert_eq!(shop.redeem(sale("twice")).await.refusals("redeemAidCard"), ["DUPLICATE_RECEIPT"]);
+    assert_eq!(shop.balance(&card).await, "170.00");
+}
+
+#[tokio::test]
 async fn a_sale_from_a_card_that_has_expired_goes_back_to_the_fund() {
     let district = District::new().await;
     let card = district.card_that("200.00", |card| card.expires_on = day("2016-06-15")).await;
