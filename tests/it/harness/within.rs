@@ -1,9 +1,8 @@
 //! Requests without the wire, and what they ask of the database.
 
-use onestop::access::{Slice, counting, recording};
+use onestop::access::{Slice, counting};
 use onestop::language::Language;
 use onestop::schema::{Asked, Gateway};
-use sea_orm::Statement;
 use serde_json::Value;
 
 use super::{District, Reply};
@@ -30,10 +29,5 @@ impl Within {
     /// The answer, and how many statements it took.
     pub async fn counted(&self, query: &str, variables: Value) -> (Reply, u32) {
         counting(self.ask(query, variables)).await
-    }
-
-    /// The answer, and the statements that it took.
-    pub async fn recorded(&self, query: &str, variables: Value) -> (Reply, Vec<Statement>) {
-        recording(self.ask(query, variables)).await
     }
 }

@@ -1,4 +1,5 @@
 //! What a database does to answer a statement: asked of it, with the statement and values that the server sent.
+#![allow(clippy::float_arithmetic)]
 
 use onestop::access::recording;
 use sea_orm::sea_query::{PostgresQueryBuilder, QueryBuilder};
