@@ -85,6 +85,12 @@ impl InputTypes {
         types
     }
 
+    /// Whether there is such a type; of an unknown one nothing is judged.
+    fn knows(&self, ty: &str) -> bool {
+        let name = MetaTypeName::concrete_typename(ty);
+        self.scalars.contains(name) || self.objects.contains_key(name)
+    }
+
     /// Judges every scalar in the variables and the written values of the operation that would run: each
     /// variable by its declared type, each written value by its argument's type, each fragment once. Expects
     /// a document whose nesting was bounded before; its cost follows the length of the document and the
@@ -152,7 +158,7 @@ impl<'a> Check<'a> {
             let default = definition.node.default_value.as_ref().map(|value| &value.node);
             let ty = definition.node.var_type.node.to_string();
             match variables.get(name).or(default) {
-                None | Some(Value::Null) if ty.ends_with('!') => {
+                None | Some(Value::Null) if ty.ends_with('!') && self.types.knows(&ty) => {
                     let why = "must be given.".to_owned();
                     self.found.push(BadInput { path: written(&[Step::Name(name)]), why, pos: definition.pos });
                 }
