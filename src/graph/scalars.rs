@@ -28,6 +28,19 @@ pub fn judge(scalar: &str, value: &Value) -> Result<(), String> {
         "DateTime" => date_time(value).map(drop),
         "NationalId" => national_id(value).map(drop),
         "IdempotencyKey" => idempotency_key(value).map(drop),
+        "Int" => int(value),
+        _ => Ok(()),
+    }
+}
+
+/// Validation takes any whole number for an `Int`; anything else is left to it.
+fn int(value: &Value) -> Result<(), String> {
+    match value {
+        Value::Number(number)
+            if !number.is_f64() && number.as_i64().and_then(|n| i32::try_from(n).ok()).is_none() =>
+        {
+            Err(format!("must be a whole number between {} and {}.", i32::MIN, i32::MAX))
+        }
         _ => Ok(()),
     }
 }

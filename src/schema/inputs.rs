@@ -1,8 +1,9 @@
 //! Judges what the scalars of a request say, before anything runs, so that a bad value is answered with its
 //! place.
 //!
-//! Only content is judged here. A missing field, an unknown one or a value of the wrong shape is passed over:
-//! validation answers those.
+//! Content is judged here, and what the library's validation lets through: a variable that must be given, anything but an
+//! object where one belongs. A missing field, an unknown one or a scalar of the wrong shape is passed over: validation
+//! answers those.
 
 use std::collections::{HashMap, HashSet};
 use std::convert::Infallible;
@@ -84,6 +85,12 @@ impl InputTypes {
         types
     }
 
+    /// Whether there is such a type; of an unknown one nothing is judged.
+    fn knows(&self, ty: &str) -> bool {
+        let name = MetaTypeName::concrete_typename(ty);
+        self.scalars.contains(name) || self.objects.contains_key(name)
+    }
+
     /// Judges every scalar in the variables and the written values of the operation that would run: each
     /// variable by its declared type, each written value by its argument's type, each fragment once. Expects
     /// a document whose nesting was bounded before; its cost follows the length of the document and the
@@ -149,9 +156,18 @@ impl<'a> Check<'a> {
         for definition in &operation.variable_definitions {
             let name = &definition.node.name.node;
             let default = definition.node.default_value.as_ref().map(|value| &value.node);
-            if let Some(value) = variables.get(name).or(default) {
-                let ty = definition.node.var_type.node.to_string();
-                self.value(&ty, value, &mut vec![Step::Name(name)], definition.pos);
+            let ty = definition.node.var_type.node.to_string();
+            match variables.get(name).or(default) {
+                None | Some(Value::Null) if ty.ends_with('!') && self.types.knows(&ty) => {
+                    let why = "must be given.".to_owned();
+                    self.found.push(BadInput {
+                        path: written(&[Step::Name(name)]),
+                        why,
+                        pos: definition.pos,
+                    });
+                }
+                Some(value) => self.value(&ty, value, &mut vec![Step::Name(name)], definition.pos),
+                None => {}
             }
         }
     }
@@ -229,6 +245,13 @@ impl<'a> Check<'a> {
                         path.pop();
                     }
                 }
+            }
+            (MetaTypeName::Named(name), _) if types.objects.contains_key(name) => {
+                self.found.push(BadInput {
+                    path: written(path),
+                    why: "must be an input object.".to_owned(),
+                    pos,
+                });
             }
             (MetaTypeName::Named(_), _) => {}
         }

@@ -2,6 +2,7 @@
 //! scalar contents, execution, sealed errors.
 
 pub mod budget;
+pub mod complete;
 pub mod cut;
 pub mod inputs;
 pub mod registry;
@@ -26,6 +27,7 @@ use crate::error::{Error, Result};
 use crate::graph::{Query, scalars};
 use crate::language::Language;
 use budget::{Budget, check_source, weigh};
+use complete::OutputTypes;
 use inputs::InputTypes;
 
 /// Distinct documents that are kept parsed, per kind of partner.
@@ -77,18 +79,21 @@ pub struct Executed {
 struct OfKind {
     schema: Served,
     inputs: InputTypes,
+    outputs: OutputTypes,
     documents: Cache<String, Arc<ExecutableDocument>>,
 }
 
 impl OfKind {
     fn new(kind: PartnerKind) -> Self {
-        let inputs = Rc::new(RefCell::new(InputTypes::default()));
-        let seen = Rc::clone(&inputs);
+        let types = Rc::new(RefCell::new((InputTypes::default(), OutputTypes::default())));
+        let seen = Rc::clone(&types);
         let builder = registry::visit(builder(), move |registry| {
             cut::cut(registry, kind);
-            seen.replace(InputTypes::of(registry));
+            seen.replace((InputTypes::of(registry), OutputTypes::of(registry)));
         });
-        Self { schema: builder.finish(), inputs: inputs.take(), documents: Cache::new(CACHED_DOCUMENTS) }
+        let schema = builder.finish();
+        let (inputs, outputs) = types.take();
+        Self { schema, inputs, outputs, documents: Cache::new(CACHED_DOCUMENTS) }
     }
 
     /// The parsed document of a text, weighed once.
@@ -138,9 +143,10 @@ impl Gateway {
             return Ok(Executed { operation, response: Some(seal::bad_inputs(&bad)) });
         }
         let mut request = Request::new(asked.query).variables(variables).data(slice).data(language);
-        request.operation_name = asked.operation_name;
+        request.operation_name.clone_from(&asked.operation_name);
         request.set_parsed_query(ExecutableDocument::clone(&document));
-        let response = of_kind.schema.execute(request).await;
+        let mut response = of_kind.schema.execute(request).await;
+        of_kind.outputs.complete(&document, asked.operation_name.as_deref(), &mut response);
         Ok(Executed { operation, response: Some(seal::response(response)) })
     }
 }

@@ -9,6 +9,9 @@ use crate::error::code;
 /// Longest message that repeats anything of the client's.
 const LONGEST_MESSAGE: usize = 300;
 
+/// How the library begins when an argument passed its validation and cannot be read all the same; the rest repeats the value.
+const UNREADABLE: &str = "Failed to parse \"";
+
 fn coded(message: String, code: &'static str, at: Option<Pos>) -> ServerError {
     let mut extensions = ErrorExtensionValues::default();
     extensions.set("code", code);
@@ -55,6 +58,11 @@ pub(super) fn response(mut response: Response) -> Response {
         let at = error.locations.first().copied();
         *error = if error.path.is_empty() {
             coded(clipped(&error.message), code::VALIDATION_FAILED, at)
+        } else if error.message.starts_with(UNREADABLE) {
+            ServerError {
+                path: std::mem::take(&mut error.path),
+                ..coded("An argument cannot be read.".into(), code::BAD_USER_INPUT, at)
+            }
         } else {
             tracing::error!(message = clipped(&error.message), "an error without a code");
             ServerError {

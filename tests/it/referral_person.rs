@@ -67,7 +67,7 @@ impl Agencies {
     /// What the receiver sees without any consent.
     fn basics(&self) -> Value {
         json!({
-            "name": "欧阳小红", "birthYear": 1995, "area": "410102008", "idNumber": null, "phone": null, "address": null,
+            "name": "欧阳小红", "birthYear": 1950, "area": "410102008", "idNumber": null, "phone": null, "address": null,
             "disability": null, "disabilityCertificate": null, "health": null, "monthlyIncome": null,
         })
     }
