@@ -91,7 +91,7 @@ impl MigrationTrait for Step {
                 .to_owned(),
             unique("redemption", &["operation_key", "supermarket_id"]),
             index("redemption", &["supermarket_id", "id"]),
-            index("redemption", &["supermarket_id", "receipt_number", "id"]),
+            index("redemption", &["receipt_number", "supermarket_id", "id"]),
             index("redemption", &["aid_card_id", "redeemed_at"]),
             index("refund", &["redemption_id"]),
             unique("refund", &["supermarket_id", "operation_key"]),

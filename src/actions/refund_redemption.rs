@@ -1,4 +1,5 @@
 use async_graphql::{Context, ID, InputObject, InputType, Object, SimpleObject};
+use chrono::{DateTime, Utc};
 use entity::id::{RedemptionId, RefundId};
 use entity::kinds::{RedemptionStatus, Scope};
 use entity::{Fen, aid_card, redemption, refund};
@@ -112,7 +113,7 @@ async fn give(act: &mut Act, input: &RefundRedemptionInput) -> Result<Outcome<Re
     if !refusals.is_empty() {
         return Outcome::refused(refusals);
     }
-    match give_back(act, &row, amount, &input.reason).await? {
+    match give_back(act, &row, amount, &input.reason, row.voided_at).await? {
         Some((refunded, refund)) => Ok(Outcome::Done(type_id(refund.id), refunded)),
         // The refund that is there is this very key's, and its stored answer is given.
         None => Outcome::refused(vec![Refusal::new(Reason::KeyReused, &["key"])]),
@@ -129,16 +130,18 @@ pub async fn held(act: &Act, id: Option<RedemptionId>) -> Result<Option<redempti
     }
 }
 
-/// Gives an amount back that is known to be left; the redemption is held. Nothing when the key gave something back before.
+/// Gives an amount back that is known to be left, voiding the sale with it or not; the redemption is held. Nothing when the key
+/// gave something back before.
 pub async fn give_back(
     act: &mut Act,
     row: &redemption::Model,
     amount: Fen,
     reason: &str,
+    voided_at: Option<DateTime<Utc>>,
 ) -> Result<Option<(Refunded, refund::Model)>> {
     let refunded =
         row.refunded.checked_add(amount).ok_or_else(|| Error::internal("a refund beyond 64 bits"))?;
-    let redemption = set_refunded(act, row, refunded).await?;
+    let redemption = set_refunded(act, row, refunded, voided_at).await?;
     let card = act.put_back(row, amount).await?;
     let refund = refund::Model {
         id: act.new_id::<RefundId>(),
@@ -161,6 +164,7 @@ pub async fn set_refunded(
     act: &mut Act,
     row: &redemption::Model,
     refunded: Fen,
+    voided_at: Option<DateTime<Utc>>,
 ) -> Result<redemption::Model> {
     let status = match refunded {
         Fen::ZERO => RedemptionStatus::Redeemed,
@@ -174,6 +178,7 @@ pub async fn set_refunded(
         [
             (redemption::Column::Refunded, Expr::value(refunded)),
             (redemption::Column::Status, Expr::value(status)),
+            (redemption::Column::VoidedAt, Expr::value(voided_at)),
         ],
         unchanged,
     )

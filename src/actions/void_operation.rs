@@ -1,7 +1,7 @@
 use async_graphql::{Context, InputObject, InputType, Object, SimpleObject};
 use entity::id::{OperationId, RedemptionId, ReferralId, RefundId, SettlementId};
 use entity::kinds::{OperationStatus, ReferralStatus, Scope, SettlementStatus};
-use entity::{operation, redemption, refund, settlement};
+use entity::{operation, refund, settlement};
 use futures_util::FutureExt;
 use sea_orm::sea_query::Expr;
 use sea_orm::{ColumnTrait, Condition};
@@ -188,11 +188,12 @@ async fn undo_settlement(act: &mut Act, id: &str, reason: &str) -> Result<Option
 async fn undo_redemption(act: &mut Act, id: &str, reason: &str) -> Result<Option<Reason>> {
     let row = refund_redemption::held(act, key_of::<RedemptionId>(id)).await?.ok_or_else(gone)?;
     let left = row.amount.less(row.refunded);
-    if left.is_positive() && refund_redemption::give_back(act, &row, left, reason).await?.is_none() {
-        return Ok(Some(Reason::KeyReused));
+    let now = Some(act.now());
+    if left.is_positive() {
+        let given = refund_redemption::give_back(act, &row, left, reason, now).await?;
+        return Ok(given.is_none().then_some(Reason::KeyReused));
     }
-    let set = [(redemption::Column::VoidedAt, Expr::value(act.now()))];
-    act.set_if::<redemption::Entity>(set, redemption::Column::Id.eq(row.id)).await?;
+    refund_redemption::set_refunded(act, &row, row.refunded, now).await?;
     Ok(None)
 }
 
@@ -219,7 +220,7 @@ async fn undo_refund(act: &mut Act, id: &str, reason: &str) -> Result<Option<Rea
     {
         return Ok(Some(Reason::RefundSpent));
     }
-    refund_redemption::set_refunded(act, &row, row.refunded.less(refund.amount)).await?;
+    refund_redemption::set_refunded(act, &row, row.refunded.less(refund.amount), None).await?;
     Ok(None)
 }
 
