@@ -21,10 +21,14 @@ impl OutputTypes {
     /// Reads the types of a schema.
     pub fn of(registry: &Registry) -> Self {
         let fields = registry.types.iter().filter_map(|(name, meta)| match meta {
-            MetaType::Object { fields, .. } | MetaType::Interface { fields, .. } => {
-                Some((name.clone(), fields.iter().map(|(name, field)| (name.clone(), field.ty.clone())).collect()))
-            }
-            MetaType::Scalar { .. } | MetaType::Union { .. } | MetaType::Enum { .. } | MetaType::InputObject { .. } => None,
+            MetaType::Object { fields, .. } | MetaType::Interface { fields, .. } => Some((
+                name.clone(),
+                fields.iter().map(|(name, field)| (name.clone(), field.ty.clone())).collect(),
+            )),
+            MetaType::Scalar { .. }
+            | MetaType::Union { .. }
+            | MetaType::Enum { .. }
+            | MetaType::InputObject { .. } => None,
         });
         Self {
             fields: fields.collect(),
@@ -34,7 +38,12 @@ impl OutputTypes {
     }
 
     /// Puts null where fields failed.
-    pub fn complete(&self, document: &ExecutableDocument, operation_name: Option<&str>, response: &mut Response) {
+    pub fn complete(
+        &self,
+        document: &ExecutableDocument,
+        operation_name: Option<&str>,
+        response: &mut Response,
+    ) {
         let Some(operation) = chosen(document, operation_name) else { return };
         let root = match operation.ty {
             OperationType::Query => Some(self.query.as_str()),
@@ -60,7 +69,13 @@ impl OutputTypes {
     }
 
     /// Whether null may stand in each step of a path; a path that leads out of the document is taken as nullable.
-    fn along(&self, document: &ExecutableDocument, set: &SelectionSet, root: &str, path: &[PathSegment]) -> Vec<bool> {
+    fn along(
+        &self,
+        document: &ExecutableDocument,
+        set: &SelectionSet,
+        root: &str,
+        path: &[PathSegment],
+    ) -> Vec<bool> {
         let mut sets = vec![(set, root)];
         let mut ty = String::new();
         let mut may_be_null = Vec::new();
@@ -71,7 +86,8 @@ impl OutputTypes {
                     for (set, parent) in &sets {
                         find(document, set, parent, key, &mut found);
                     }
-                    let of = |parent: &str, field: &Field| self.fields.get(parent)?.get(field.name.node.as_str());
+                    let of =
+                        |parent: &str, field: &Field| self.fields.get(parent)?.get(field.name.node.as_str());
                     let Some(found_type) = found.iter().find_map(|(parent, field)| of(parent, field)) else {
                         may_be_null.push(true);
                         return may_be_null;
@@ -82,7 +98,11 @@ impl OutputTypes {
                 }
                 PathSegment::Index(_) => {
                     let list = ty.trim_end_matches('!');
-                    ty = list.strip_prefix('[').and_then(|list| list.strip_suffix(']')).unwrap_or(list).to_owned();
+                    ty = list
+                        .strip_prefix('[')
+                        .and_then(|list| list.strip_suffix(']'))
+                        .unwrap_or(list)
+                        .to_owned();
                 }
             }
             may_be_null.push(!ty.ends_with('!'));
@@ -101,7 +121,9 @@ fn find<'a>(
 ) {
     for item in &set.items {
         match &item.node {
-            Selection::Field(field) if field.node.response_key().node == key => found.push((parent, &field.node)),
+            Selection::Field(field) if field.node.response_key().node == key => {
+                found.push((parent, &field.node))
+            }
             Selection::Field(_) => {}
             Selection::InlineFragment(fragment) => {
                 let condition = fragment.node.type_condition.as_ref();
