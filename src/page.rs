@@ -174,8 +174,9 @@ mod tests {
         }
         assert!(page(Some(1), None, Some(1), None).is_err());
         assert!(page(None, Some("x"), None, None).is_err());
-        assert!(page(None, Some(&type_id(SettlementId::from(Uuid::now_v7()))), None, None).is_err());
-        assert!(page(None, Some(&cursor(Uuid::now_v7())), None, None).is_ok());
+        let (other, right) = (type_id(SettlementId::from(Uuid::now_v7())), cursor(Uuid::now_v7()));
+        assert!(page(None, Some(&other), None, None).is_err());
+        assert!(page(None, Some(&right), None, None).is_ok());
     }
 
     #[test]
