@@ -93,7 +93,8 @@ fn drawn() -> Arrows {
         let (from, to) = arrow.split_once('→').unwrap_or_else(|| panic!("no arrow in `{arrow}`"));
         let to: BTreeSet<String> = match to.trim().strip_prefix("everything but ") {
             Some(but) => {
-                let not = |room: &String| but.split(',').chain([from, "main", "lib"]).any(|no| no.trim() == room);
+                let not =
+                    |room: &String| but.split(',').chain([from, "main", "lib"]).any(|no| no.trim() == room);
                 rooms().into_iter().filter(|room| !not(room)).collect()
             }
             None => to.split(',').map(|to| to.trim().trim_end_matches('.').to_owned()).collect(),
@@ -153,7 +154,13 @@ fn the_arrows_that_are_drawn_lead_from_room_to_room_without_circles() {
 fn only_access_holds_a_connection() {
     for file in files(&at_home(ROOT)) {
         let code = code(&file);
-        for held in ["ConnectionTrait", "DatabaseConnection", "DatabaseExecutor", "DatabaseTransaction", "TransactionTrait"] {
+        for held in [
+            "ConnectionTrait",
+            "DatabaseConnection",
+            "DatabaseExecutor",
+            "DatabaseTransaction",
+            "TransactionTrait",
+        ] {
             assert!(!code.contains(held) || room(&file) == "access", "{} holds a {held}", file.display());
         }
     }
@@ -162,7 +169,9 @@ fn only_access_holds_a_connection() {
 #[test]
 fn rules_are_pure() {
     for file in files(&at_home("src/rules")) {
-        for crate_name in ["sea_orm", "async_graphql", "axum", "tokio", "rand::", "Utc::now", "SystemTime", "Instant::now"] {
+        for crate_name in
+            ["sea_orm", "async_graphql", "axum", "tokio", "rand::", "Utc::now", "SystemTime", "Instant::now"]
+        {
             assert!(!code(&file).contains(crate_name), "{} uses {crate_name}", file.display());
         }
     }
@@ -178,7 +187,9 @@ fn the_clock_is_passed_in() {
 
 #[test]
 fn tables_and_migrations_import_no_room() {
-    for (folder, foreign) in [("entity/src", ["onestop::", "migration::"]), ("migration/src", ["onestop::", "entity::"])] {
+    for (folder, foreign) in
+        [("entity/src", ["onestop::", "migration::"]), ("migration/src", ["onestop::", "entity::"])]
+    {
         for file in files(&at_home(folder)) {
             let code = code(&file);
             for root in foreign {

@@ -45,7 +45,10 @@ async fn a_consent_is_recorded_as_it_was_given() {
         })
     );
     let again = record(&office, input.clone()).await.done("recordConsent");
-    assert_eq!((again.at("recordConsent.replayed"), again.at("recordConsent.consent.id")), (&json!(true), &id));
+    assert_eq!(
+        (again.at("recordConsent.replayed"), again.at("recordConsent.consent.id")),
+        (&json!(true), &id)
+    );
     let mut other = input;
     other["purpose"] = "something else".into();
     assert_eq!(record(&office, other).await.refusals_at("recordConsent"), [place("KEY_REUSED", "key")]);
@@ -148,7 +151,11 @@ async fn only_its_recorder_withdraws_it() {
     assert_eq!(reply.text("withdrawConsent.consent.withdrawnAt"), "2016-06-15T02:00:00.000000Z");
     district.wait(chrono::TimeDelta::hours(1));
     let again = withdraw(&office, &id).await.done("withdrawConsent");
-    assert_eq!(again.text("withdrawConsent.consent.withdrawnAt"), "2016-06-15T02:00:00.000000Z", "it stays as it is");
+    assert_eq!(
+        again.text("withdrawConsent.consent.withdrawnAt"),
+        "2016-06-15T02:00:00.000000Z",
+        "it stays as it is"
+    );
 }
 
 #[tokio::test]

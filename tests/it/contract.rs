@@ -128,7 +128,9 @@ fn words(definition: &TypeDefinition) -> BTreeSet<String> {
 fn interfaces(definition: &TypeDefinition) -> BTreeSet<String> {
     match &definition.kind {
         TypeKind::Object(object) => object.implements.iter().map(|name| name.node.to_string()).collect(),
-        TypeKind::Interface(interface) => interface.implements.iter().map(|name| name.node.to_string()).collect(),
+        TypeKind::Interface(interface) => {
+            interface.implements.iter().map(|name| name.node.to_string()).collect()
+        }
         _ => BTreeSet::new(),
     }
 }
@@ -139,7 +141,8 @@ fn directives(of: &[Positioned<ConstDirective>]) -> BTreeSet<String> {
 
 /// `name: Type! = default`, one per argument.
 fn input(value: &InputValueDefinition) -> String {
-    let default = value.default_value.as_ref().map(|default| format!(" = {}", default.node)).unwrap_or_default();
+    let default =
+        value.default_value.as_ref().map(|default| format!(" = {}", default.node)).unwrap_or_default();
     format!("{}: {}{default}", value.name.node, value.ty.node)
 }
 
@@ -154,7 +157,8 @@ fn parts(definition: &TypeDefinition) -> BTreeMap<String, String> {
         let field = &field.node;
         (field.name.node.to_string(), format!("{}: {}", field.name.node, field.ty.node))
     });
-    let inputs = inputs(definition).iter().map(|field| (field.node.name.node.to_string(), input(&field.node)));
+    let inputs =
+        inputs(definition).iter().map(|field| (field.node.name.node.to_string(), input(&field.node)));
     let words = words(definition).into_iter().map(|word| (word.clone(), word));
     fields.chain(inputs).chain(words).collect()
 }
@@ -165,7 +169,11 @@ fn what_is_served_has_the_contracts_types() {
     for (name, promised) in contract() {
         let Some(found) = served.get(&name) else { continue };
         assert_eq!(kind(found), kind(&promised), "{name}");
-        assert!(interfaces(&promised).is_subset(&interfaces(found)), "{name} implements {:?}", interfaces(found));
+        assert!(
+            interfaces(&promised).is_subset(&interfaces(found)),
+            "{name} implements {:?}",
+            interfaces(found)
+        );
         assert_eq!(directives(&found.directives), directives(&promised.directives), "{name}");
         let parts_found = parts(found);
         for (part, text) in parts(&promised) {
@@ -182,19 +190,27 @@ fn arguments_and_their_defaults_are_the_contracts() {
         let Some(found) = served.get(&name) else { continue };
         for field in fields(&promised) {
             let field = &field.node;
-            let Some(found) = fields(found).iter().find(|found| found.node.name.node == field.name.node) else {
+            let Some(found) = fields(found).iter().find(|found| found.node.name.node == field.name.node)
+            else {
                 continue;
             };
             let place = format!("{name}.{}", field.name.node);
             let arguments = |field: &FieldDefinition| -> BTreeMap<String, String> {
-                field.arguments.iter().map(|value| (value.node.name.node.to_string(), input(&value.node))).collect()
+                field
+                    .arguments
+                    .iter()
+                    .map(|value| (value.node.name.node.to_string(), input(&value.node)))
+                    .collect()
             };
             let found_arguments = arguments(&found.node);
             for (argument, text) in arguments(field) {
                 assert_eq!(found_arguments.get(&argument), Some(&text), "{place}");
             }
-            let known: BTreeSet<&str> = field.arguments.iter().map(|value| value.node.name.node.as_str()).collect();
-            for more in found.node.arguments.iter().filter(|value| !known.contains(value.node.name.node.as_str())) {
+            let known: BTreeSet<&str> =
+                field.arguments.iter().map(|value| value.node.name.node.as_str()).collect();
+            for more in
+                found.node.arguments.iter().filter(|value| !known.contains(value.node.name.node.as_str()))
+            {
                 assert!(may_be_left_out(&more.node), "{place} demands {}", input(&more.node));
             }
         }
@@ -206,7 +222,8 @@ fn a_client_of_the_contract_leaves_no_demanded_input_out() {
     let contract = contract();
     for (name, found) in served() {
         let Some(promised) = contract.get(&name) else { continue };
-        let known: BTreeSet<&str> = inputs(promised).iter().map(|field| field.node.name.node.as_str()).collect();
+        let known: BTreeSet<&str> =
+            inputs(promised).iter().map(|field| field.node.name.node.as_str()).collect();
         for more in inputs(&found).iter().filter(|field| !known.contains(field.node.name.node.as_str())) {
             assert!(may_be_left_out(&more.node), "{name} demands {}", input(&more.node));
         }

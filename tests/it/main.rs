@@ -3,10 +3,15 @@
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
 mod arrows;
+mod asks;
 mod consents;
 mod contract;
 mod harness;
+mod health;
 mod http;
+mod inputs;
+mod limits;
+mod not_yours;
 mod pages;
 mod referral_expiry;
 mod referral_person;

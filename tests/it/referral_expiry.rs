@@ -96,11 +96,18 @@ async fn it_reads_expired_from_the_instant_it_was_due() {
         json!({ "status": "REQUESTED", "allowedSteps": ["ACCEPTED", "DECLINED", "CANCELLED"], "person": { "name": "王小红" } })
     );
     assert_eq!(agencies.office.referral(&id, "allowedSteps").await["allowedSteps"], json!(["CANCELLED"]));
-    for (partner, sees_person) in [(&agencies.federation, false), (&agencies.office, true), (&agencies.bureau, true)] {
+    for (partner, sees_person) in
+        [(&agencies.federation, false), (&agencies.office, true), (&agencies.bureau, true)]
+    {
         for later in [TimeDelta::zero(), TimeDelta::microseconds(1), TimeDelta::days(10)] {
             agencies.at(due + later);
             let seen = partner.referral(&id, "status allowedSteps person { name }").await;
-            assert_eq!((&seen["status"], &seen["allowedSteps"]), (&json!("EXPIRED"), &json!([])), "{}", partner.code);
+            assert_eq!(
+                (&seen["status"], &seen["allowedSteps"]),
+                (&json!("EXPIRED"), &json!([])),
+                "{}",
+                partner.code
+            );
             assert_eq!(seen["person"].is_object(), sees_person, "{}", partner.code);
         }
     }

@@ -101,7 +101,11 @@ async fn the_sender_sees_what_it_sent_and_no_more() {
     let id = agencies.office.refer(with_phone).await;
     sent["phone"] = "13900000002".into();
     assert_eq!(person(&agencies.office, &id).await, sent);
-    assert_eq!(person(&agencies.federation, &id).await, agencies.basics(), "the stated phone is guarded, too");
+    assert_eq!(
+        person(&agencies.federation, &id).await,
+        agencies.basics(),
+        "the stated phone is guarded, too"
+    );
 }
 
 #[tokio::test]
@@ -112,7 +116,10 @@ async fn each_field_of_a_consent_opens_that_one_alone() {
         ("ID_NUMBER", json!({ "idNumber": agencies.masked() })),
         ("PHONE", json!({ "phone": "13900000001" })),
         ("ADDRESS", json!({ "address": "汝河路1号" })),
-        ("DISABILITY", json!({ "disability": { "kind": "PHYSICAL", "grade": 2 }, "disabilityCertificate": certificate })),
+        (
+            "DISABILITY",
+            json!({ "disability": { "kind": "PHYSICAL", "grade": 2 }, "disabilityCertificate": certificate }),
+        ),
         ("HEALTH", json!({ "health": "dialysis" })),
         ("INCOME", json!({ "monthlyIncome": "612.30" })),
     ];
@@ -158,7 +165,11 @@ async fn a_consent_that_is_taken_back_ends_at_once() {
     agencies.office.act("withdrawConsent", input, "consent { id }").await.done("withdrawConsent");
     assert_eq!(person(&agencies.federation, &id).await, agencies.basics());
     assert_eq!(person(&agencies.bureau, &id).await, agencies.basics());
-    let list = agencies.federation.ask(&format!("{{ referrals {{ nodes {{ {PERSON} }} }} }}"), json!({})).await.fine();
+    let list = agencies
+        .federation
+        .ask(&format!("{{ referrals {{ nodes {{ {PERSON} }} }} }}"), json!({}))
+        .await
+        .fine();
     assert_eq!(list.at("referrals.nodes.0.person"), &agencies.basics());
     let node = format!("{{ node(id: \"{id}\") {{ ... on Referral {{ {PERSON} }} }} }}");
     let node = agencies.federation.ask(&node, json!({})).await.fine();
@@ -168,8 +179,12 @@ async fn a_consent_that_is_taken_back_ends_at_once() {
 #[tokio::test]
 async fn once_it_has_ended_the_receiver_sees_nobody() {
     let agencies = Agencies::new().await;
-    let ends: [&[&str]; 4] =
-        [&["DECLINED"], &["CANCELLED"], &["ACCEPTED", "IN_PROGRESS", "COMPLETED"], &["ACCEPTED", "IN_PROGRESS", "FAILED"]];
+    let ends: [&[&str]; 4] = [
+        &["DECLINED"],
+        &["CANCELLED"],
+        &["ACCEPTED", "IN_PROGRESS", "COMPLETED"],
+        &["ACCEPTED", "IN_PROGRESS", "FAILED"],
+    ];
     for way in ends {
         let id = agencies.referred(&["HEALTH"]).await;
         let (last, before) = way.split_last().unwrap();
@@ -178,9 +193,16 @@ async fn once_it_has_ended_the_receiver_sees_nobody() {
         let reply = agencies.federation.step(&id, last).await;
         assert_eq!(reply.status, 200);
         assert!(person(&agencies.federation, &id).await.is_null(), "{last}");
-        let list = agencies.federation.ask("{ referrals(first: 1) { nodes { id person { name } } } }", json!({})).await;
+        let list = agencies
+            .federation
+            .ask("{ referrals(first: 1) { nodes { id person { name } } } }", json!({}))
+            .await;
         assert_eq!(list.at("referrals.nodes.0"), &json!({ "id": id, "person": null }));
-        assert_eq!(person(&agencies.office, &id).await["name"], "欧阳小红", "the sender still sees what it sent");
+        assert_eq!(
+            person(&agencies.office, &id).await["name"],
+            "欧阳小红",
+            "the sender still sees what it sent"
+        );
         assert_eq!(person(&agencies.bureau, &id).await["health"], "dialysis", "the bureau goes on seeing it");
     }
 }
@@ -192,7 +214,8 @@ async fn the_last_step_itself_shows_nobody_to_the_receiver() {
     let id = agencies.referred(&["HEALTH"]).await;
     let input = json!({ "key": new_key(), "referralId": id, "reason": "not ours" });
     let shape = format!("referral {{ status {PERSON} }}");
-    let reply = agencies.federation.act("declineReferral", input.clone(), &shape).await.done("declineReferral");
+    let reply =
+        agencies.federation.act("declineReferral", input.clone(), &shape).await.done("declineReferral");
     assert_eq!(reply.at("declineReferral.referral"), &json!({ "status": "DECLINED", "person": null }));
     let again = agencies.federation.act("declineReferral", input, &shape).await.done("declineReferral");
     assert_eq!(again.at("declineReferral.referral"), &json!({ "status": "DECLINED", "person": null }));
@@ -203,7 +226,10 @@ async fn the_last_step_itself_shows_nobody_to_the_receiver() {
 #[tokio::test]
 async fn who_is_not_in_the_register_is_referred_all_the_same() {
     let agencies = Agencies::new().await;
-    let unknown = Resident { national_id: "419999193601010028".into(), name: "周某".into(), ..agencies.person.clone() };
+    let unknown =
+        Resident {
+            national_id: "419999193601010028".into(), name: "周某".into(), ..agencies.person.clone()
+        };
     let misnamed = Resident { name: "周某".into(), ..agencies.person.clone() };
     let all = ["ID_NUMBER", "PHONE", "ADDRESS", "DISABILITY", "HEALTH", "INCOME"];
     let mut answers = Vec::new();
@@ -217,12 +243,31 @@ async fn who_is_not_in_the_register_is_referred_all_the_same() {
     }
     assert_eq!(answers[0], answers[1]);
     let matched = agencies.referred(&all).await;
-    let matched = agencies.office.referral(&matched, "status allowedSteps person { name area phone address health }").await;
-    let told = |value: &Value| value["person"].as_object().unwrap().iter().map(|(name, value)| (name.clone(), value.is_null())).collect::<Vec<_>>();
-    assert_eq!(told(&answers[0]["data"]["requestReferral"]["referral"]), told(&matched), "a match looks the same");
+    let matched = agencies
+        .office
+        .referral(&matched, "status allowedSteps person { name area phone address health }")
+        .await;
+    let told = |value: &Value| {
+        value["person"]
+            .as_object()
+            .unwrap()
+            .iter()
+            .map(|(name, value)| (name.clone(), value.is_null()))
+            .collect::<Vec<_>>()
+    };
+    assert_eq!(
+        told(&answers[0]["data"]["requestReferral"]["referral"]),
+        told(&matched),
+        "a match looks the same"
+    );
 
-    let nodes = agencies.federation.ask(&format!("{{ referrals {{ nodes {{ {PERSON} }} }} }}"), json!({})).await.fine();
-    for (node, who) in nodes.at("referrals.nodes").as_array().unwrap()[1..].iter().zip([&misnamed, &unknown]) {
+    let nodes = agencies
+        .federation
+        .ask(&format!("{{ referrals {{ nodes {{ {PERSON} }} }} }}"), json!({}))
+        .await
+        .fine();
+    for (node, who) in nodes.at("referrals.nodes").as_array().unwrap()[1..].iter().zip([&misnamed, &unknown])
+    {
         let number = &who.national_id;
         assert_eq!(
             node["person"],
@@ -246,7 +291,11 @@ async fn a_name_written_otherwise_is_the_same_name() {
     input["consentId"] = consent.into();
     let id = agencies.office.refer(input).await;
     let seen = person(&agencies.federation, &id).await;
-    assert_eq!((&seen["health"], &seen["name"]), (&json!("dialysis"), &json!("欧阳　小红")), "shown as it was stated");
+    assert_eq!(
+        (&seen["health"], &seen["name"]),
+        (&json!("dialysis"), &json!("欧阳　小红")),
+        "shown as it was stated"
+    );
 }
 
 /// The consent names its receiver; the same person referred to another one is told to nobody.

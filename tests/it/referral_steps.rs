@@ -8,7 +8,15 @@ use crate::harness::referring::{SHOWN, mutation_to, request};
 use crate::harness::{District, Partner};
 
 const STATUSES: [&str; 9] = [
-    "REQUESTED", "ACCEPTED", "IN_PROGRESS", "ON_HOLD", "COMPLETED", "DECLINED", "FAILED", "CANCELLED", "EXPIRED",
+    "REQUESTED",
+    "ACCEPTED",
+    "IN_PROGRESS",
+    "ON_HOLD",
+    "COMPLETED",
+    "DECLINED",
+    "FAILED",
+    "CANCELLED",
+    "EXPIRED",
 ];
 
 /// Who may take a referral from the row to the column: `r` the receiver, `e` either side. Columns in the order of the rows.
@@ -126,7 +134,11 @@ async fn every_step_of_every_side_from_every_status() {
                     id = agencies.in_status(from).await;
                 } else {
                     let code = if side == Side::Nobody { "NOT_FOUND" } else { "ILLEGAL_TRANSITION" };
-                    assert_eq!(reply.refusals_at(mutation), [(code.to_owned(), "referralId".to_owned())], "{place}");
+                    assert_eq!(
+                        reply.refusals_at(mutation),
+                        [(code.to_owned(), "referralId".to_owned())],
+                        "{place}"
+                    );
                     assert!(reply.at(mutation)["referral"].is_null(), "{place}");
                     assert_eq!(agencies.as_the_bureau_sees_it(&id).await, before, "{place}");
                     refused += 1;
@@ -150,7 +162,8 @@ async fn allowed_steps_say_what_may_be_done() {
             }
             assert_eq!(seen["status"], from);
             let allowed: Vec<&str> = STATUSES.iter().copied().filter(|to| may(from, to, side)).collect();
-            let mut found: Vec<&str> = seen["allowedSteps"].as_array().unwrap().iter().map(|to| to.as_str().unwrap()).collect();
+            let mut found: Vec<&str> =
+                seen["allowedSteps"].as_array().unwrap().iter().map(|to| to.as_str().unwrap()).collect();
             found.sort_by_key(|word| STATUSES.iter().position(|status| status == word));
             assert_eq!(found, allowed, "{from} for {side:?}");
         }
@@ -166,8 +179,10 @@ async fn of_two_steps_at_once_one_wins() {
             let by = if second == "CANCELLED" { Side::Sender } else { Side::Receiver };
             let (one, other) =
                 tokio::join!(agencies.of(Side::Receiver).step(&id, first), agencies.of(by).step(&id, second));
-            let outcomes =
-                [one.fine().refusals(mutation_to(first).unwrap()), other.fine().refusals(mutation_to(second).unwrap())];
+            let outcomes = [
+                one.fine().refusals(mutation_to(first).unwrap()),
+                other.fine().refusals(mutation_to(second).unwrap()),
+            ];
             let seen = agencies.as_the_bureau_sees_it(&id).await;
             let steps = seen["events"]["nodes"].as_array().unwrap().len() - 1;
             // An accepted referral may still be cancelled, so those two may both succeed, one after the other.
@@ -187,7 +202,8 @@ async fn a_step_is_kept_under_its_key() {
     let agencies = Agencies::new().await;
     let id = agencies.in_status("REQUESTED").await;
     let federation = agencies.of(Side::Receiver);
-    let input = json!({ "key": new_key(), "referralId": id, "note": "welcome", "externalReference": "DPF-7" });
+    let input =
+        json!({ "key": new_key(), "referralId": id, "note": "welcome", "externalReference": "DPF-7" });
     let shape = "referral { status externalReference events { nodes { note } } }";
     agencies.district.wait(chrono::TimeDelta::microseconds(1));
     let first = federation.act("acceptReferral", input.clone(), shape).await.done("acceptReferral");
@@ -197,7 +213,11 @@ async fn a_step_is_kept_under_its_key() {
     federation.steps(&id, &["IN_PROGRESS"]).await;
     let again = federation.act("acceptReferral", input.clone(), shape).await.done("acceptReferral");
     assert_eq!(again.at("acceptReferral.replayed"), &json!(true));
-    assert_eq!(again.text("acceptReferral.referral.status"), "IN_PROGRESS", "linked things are as they are now");
+    assert_eq!(
+        again.text("acceptReferral.referral.status"),
+        "IN_PROGRESS",
+        "linked things are as they are now"
+    );
     assert_eq!(again.at("acceptReferral.referral.events.nodes").as_array().unwrap().len(), 3);
     assert_eq!(again.text("acceptReferral.referral.events.nodes.1.note"), "welcome");
 
@@ -237,9 +257,16 @@ async fn an_outcome_and_an_amount_are_kept_when_it_is_completed() {
         "key": new_key(), "referralId": id, "outcome": "a wheelchair was given", "amountGranted": "1280.50",
         "operator": { "code": "W-17", "name": "刘" },
     });
-    agencies.of(Side::Receiver).act("completeReferral", input, "referral { id }").await.done("completeReferral");
+    agencies
+        .of(Side::Receiver)
+        .act("completeReferral", input, "referral { id }")
+        .await
+        .done("completeReferral");
     for side in [Side::Sender, Side::Receiver, Side::Overseer] {
-        let seen = agencies.of(side).referral(&id, "status outcome amountGranted events(first: 1) { nodes { note } }").await;
+        let seen = agencies
+            .of(side)
+            .referral(&id, "status outcome amountGranted events(first: 1) { nodes { note } }")
+            .await;
         assert_eq!(
             seen,
             json!({
@@ -274,14 +301,24 @@ async fn empty_words_are_refused() {
     ] {
         let input = json!({ "key": new_key(), "referralId": id, field: text });
         let reply = federation.act(mutation, input, "referral { id }").await.fine();
-        assert_eq!(reply.refusals_at(mutation), [("INVALID".to_owned(), field.to_owned())], "{mutation} {text:?}");
+        assert_eq!(
+            reply.refusals_at(mutation),
+            [("INVALID".to_owned(), field.to_owned())],
+            "{mutation} {text:?}"
+        );
     }
-    let input = json!({ "key": new_key(), "referralId": id, "reason": "", "operator": { "code": " ", "name": "" } });
+    let input =
+        json!({ "key": new_key(), "referralId": id, "reason": "", "operator": { "code": " ", "name": "" } });
     let reply = federation.act("declineReferral", input, "referral { id }").await.fine();
     assert_eq!(
         reply.refusals_at("declineReferral"),
-        [("INVALID", "operator.code"), ("INVALID", "operator.name"), ("INVALID", "reason"), ("ILLEGAL_TRANSITION", "referralId")]
-            .map(|(code, field)| (code.to_owned(), field.to_owned()))
+        [
+            ("INVALID", "operator.code"),
+            ("INVALID", "operator.name"),
+            ("INVALID", "reason"),
+            ("ILLEGAL_TRANSITION", "referralId")
+        ]
+        .map(|(code, field)| (code.to_owned(), field.to_owned()))
     );
     assert_eq!(agencies.as_the_bureau_sees_it(&id).await, before);
     let at_most = json!({ "key": new_key(), "referralId": id, "reason": "长".repeat(1000) });

@@ -33,7 +33,10 @@ async fn a_request_is_there_for_both_sides_and_the_bureau() {
     let number = found["number"].as_str().unwrap().to_owned();
     let signs = "23456789ABCDEFGHJKMNPQRSTVWXYZ";
     assert_eq!(number.len(), 9);
-    assert!(number.chars().enumerate().all(|(at, sign)| if at == 4 { sign == '-' } else { signs.contains(sign) }), "{number}");
+    assert!(
+        number.chars().enumerate().all(|(at, sign)| if at == 4 { sign == '-' } else { signs.contains(sign) }),
+        "{number}"
+    );
     let id = found["id"].as_str().unwrap().to_owned();
     let members = found.as_object_mut().unwrap();
     members.remove("id");
@@ -113,7 +116,9 @@ async fn an_answer_is_due_in_1_to_250_working_days() {
     let district = District::new().await;
     let person = district.person("王小红", &[]).await;
     let office = district.partner(OFFICE).await;
-    for (days, fine) in [(i32::MIN, false), (-1, false), (0, false), (1, true), (250, true), (251, false), (i32::MAX, false)] {
+    for (days, fine) in
+        [(i32::MIN, false), (-1, false), (0, false), (1, true), (250, true), (251, false), (i32::MAX, false)]
+    {
         let mut input = request(DPF, &person);
         input["dueInWorkingDays"] = days.into();
         let expected = if fine { vec![] } else { vec![place("INVALID", "dueInWorkingDays")] };
@@ -154,7 +159,11 @@ async fn who_may_refer_to_whom() {
         }
     }
     for code in [SHOP, OTHER_SHOP] {
-        let reply = district.partner(code).await.act("requestReferral", request(DPF, &person), "referral { id }").await;
+        let reply = district
+            .partner(code)
+            .await
+            .act("requestReferral", request(DPF, &person), "referral { id }")
+            .await;
         assert_eq!(reply.error(), "GRAPHQL_VALIDATION_FAILED", "a supermarket takes no part");
     }
 }
@@ -204,9 +213,12 @@ async fn lists_are_narrowed_by_side_status_number_and_time() {
     let person = district.person("王小红", &[]).await;
     let (office, federation) = (district.partner(OFFICE).await, district.partner(DPF).await);
     let mut ids = Vec::new();
-    for (sender, receiver, reference, days) in
-        [(&office, DPF, "A-1", 1), (&office, CF, "A-2", 5), (&federation, OFFICE, "A-1", 10), (&office, DPF, "A-1", 20)]
-    {
+    for (sender, receiver, reference, days) in [
+        (&office, DPF, "A-1", 1),
+        (&office, CF, "A-2", 5),
+        (&federation, OFFICE, "A-1", 10),
+        (&office, DPF, "A-1", 20),
+    ] {
         let mut input = request(receiver, &person);
         input["externalReference"] = reference.into();
         input["dueInWorkingDays"] = days.into();
@@ -233,14 +245,25 @@ async fn lists_are_narrowed_by_side_status_number_and_time() {
         (json!({ "updatedFrom": "2016-06-15T02:00:02.000001Z" }), vec![fourth, first]),
         (json!({ "updatedTo": "2016-06-15T02:00:02Z" }), vec![second]),
         (json!({ "updatedTo": "2016-06-15T10:00:02.000001+08:00" }), vec![third, second]),
-        (json!({ "updatedFrom": "2016-06-15T02:00:01Z", "updatedTo": "2016-06-15T02:00:03Z" }), vec![third, second]),
+        (
+            json!({ "updatedFrom": "2016-06-15T02:00:01Z", "updatedTo": "2016-06-15T02:00:03Z" }),
+            vec![third, second],
+        ),
     ] {
         assert_eq!(office.referrals(filter.clone()).await, expected, "{filter}");
     }
     let bureau = district.partner(BUREAU).await;
     assert_eq!(bureau.referrals(json!({})).await, [fourth, third, second, first]);
     for direction in ["SENT", "RECEIVED"] {
-        assert_eq!(bureau.referrals(json!({ "direction": direction })).await, [""; 0], "the bureau oversees, only");
+        assert_eq!(
+            bureau.referrals(json!({ "direction": direction })).await,
+            [""; 0],
+            "the bureau oversees, only"
+        );
     }
-    assert_eq!(federation.referrals(json!({ "externalReference": "A-1" })).await, [third], "each side has its own number");
+    assert_eq!(
+        federation.referrals(json!({ "externalReference": "A-1" })).await,
+        [third],
+        "each side has its own number"
+    );
 }

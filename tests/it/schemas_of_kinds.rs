@@ -34,7 +34,10 @@ fn words_of(sdl: &str, name: &str) -> BTreeSet<String> {
 
 fn in_same_words(reply: &Reply, name: &str, other: &Reply, nonsense: &str) {
     assert_eq!(reply.status, other.status);
-    assert_eq!(reply.body.to_string().replace(name, "NAME"), other.body.to_string().replace(nonsense, "NAME"));
+    assert_eq!(
+        reply.body.to_string().replace(name, "NAME"),
+        other.body.to_string().replace(nonsense, "NAME")
+    );
 }
 
 #[test]
@@ -46,7 +49,10 @@ fn each_kind_has_its_own_root_fields() {
     for (word, own) in [
         ("BUREAU", format!("{agency} {cards} settlement settlements")),
         ("SUBDISTRICT_OFFICE", agency.to_owned()),
-        ("HOSPITAL", format!("{agency} coverage settlementPreview settlement settlements settle reverseSettlement")),
+        (
+            "HOSPITAL",
+            format!("{agency} coverage settlementPreview settlement settlements settle reverseSettlement"),
+        ),
         ("DISABILITY_FEDERATION", agency.to_owned()),
         ("CHARITY_FEDERATION", format!("{agency} {cards}")),
         ("CHARITY_SUPERMARKET", format!("{cards} redeemAidCard refundRedemption")),
@@ -129,7 +135,9 @@ async fn introspection_shows_a_kinds_own_schema() {
         assert_eq!(roots, roots_of(&own).into_iter().collect(), "{code}");
         assert_eq!(named(&reply.at("__type")["possibleTypes"]), nodes_of(&own), "{code}");
         let mut types = named(&reply.at("__schema")["types"]);
-        types.retain(|name| !name.starts_with("__") && !["ID", "String", "Int", "Float", "Boolean"].contains(&name.as_str()));
+        types.retain(|name| {
+            !name.starts_with("__") && !["ID", "String", "Int", "Float", "Boolean"].contains(&name.as_str())
+        });
         assert_eq!(types, names(&own), "{code}");
     }
 }

@@ -27,7 +27,8 @@ async fn status(district: &District, bearer: &str) -> (u16, String) {
         .await
         .unwrap();
     let status = response.status().as_u16();
-    let challenge = response.headers().get("www-authenticate").map(|value| value.to_str().unwrap().to_owned());
+    let challenge =
+        response.headers().get("www-authenticate").map(|value| value.to_str().unwrap().to_owned());
     (status, challenge.unwrap_or_default())
 }
 
@@ -107,7 +108,8 @@ async fn forged_tokens_open_nothing() {
     promoted["sub"] = "BUREAU".into();
     let promoted = base64url(promoted.to_string().as_bytes());
     let strange = SigningKey::from_bytes(&[7; 32]).to_pkcs8_pem(LineEnding::LF).unwrap();
-    let header = Header { typ: Some("at+jwt".into()), kid: Some(kid.clone()), ..Header::new(Algorithm::EdDSA) };
+    let header =
+        Header { typ: Some("at+jwt".into()), kid: Some(kid.clone()), ..Header::new(Algorithm::EdDSA) };
     let by_another_key = encode(&header, &said, &key_of(strange.as_bytes())).unwrap();
     let symmetric = Header { alg: Algorithm::HS256, ..header.clone() };
     let by_secret = encode(&symmetric, &said, &EncodingKey::from_secret(kid.as_bytes())).unwrap();
@@ -189,7 +191,9 @@ async fn a_token_opens_between_its_times() {
     let district = District::new().await;
     let begin = district.now();
     let token = district.gate.issue(OFFICE, &[Scope::ReferralRead], Duration::from_secs(60)).await.unwrap();
-    for (seconds, opens) in [(0, true), (-5, true), (-6, false), (59, true), (64, true), (65, false), (6000, false), (1, true)] {
+    for (seconds, opens) in
+        [(0, true), (-5, true), (-6, false), (59, true), (64, true), (65, false), (6000, false), (1, true)]
+    {
         district.set_time(&(begin + TimeDelta::seconds(seconds)).to_rfc3339());
         assert_eq!(status(&district, &token).await.0, if opens { 200 } else { 401 }, "{seconds} s");
     }
@@ -224,7 +228,10 @@ async fn what_cannot_be_issued() {
     let refused = issue(HOSPITAL, &[Scope::SettlementRead, Scope::CardRedeem], 60).await;
     assert!(matches!(refused, Some(IssueError::ScopeNotAllowed(Scope::CardRedeem))));
     for seconds in [0, 367 * 24 * 3600] {
-        assert!(matches!(issue(OFFICE, &[], seconds).await, Some(IssueError::LifetimeOutOfRange)), "{seconds} s");
+        assert!(
+            matches!(issue(OFFICE, &[], seconds).await, Some(IssueError::LifetimeOutOfRange)),
+            "{seconds} s"
+        );
     }
     let look = district.database.look().await;
     assert_eq!(crate::harness::database::number(&look, "SELECT COUNT(*) FROM token").await, 0);

@@ -85,7 +85,9 @@ fn heads(first: &str) -> Vec<String> {
 async fn names_in(look: &DatabaseConnection) -> BTreeSet<String> {
     let backend = look.get_database_backend();
     let sql = match backend {
-        sea_orm::DbBackend::Sqlite => "SELECT name FROM sqlite_master WHERE type = 'table' AND name NOT LIKE 'sqlite_%'",
+        sea_orm::DbBackend::Sqlite => {
+            "SELECT name FROM sqlite_master WHERE type = 'table' AND name NOT LIKE 'sqlite_%'"
+        }
         _ => "SELECT table_name FROM information_schema.tables WHERE table_schema = 'public'",
     };
     let rows = look.query_all_raw(Statement::from_string(backend, sql)).await.unwrap();
@@ -107,7 +109,11 @@ pub fn nodes_of(sdl: &str) -> BTreeSet<String> {
         TypeKind::Object(object) => object.implements.iter().any(|name| name.node == "Node"),
         _ => false,
     };
-    types_of(sdl).iter().filter(|definition| is_node(definition)).map(|node| node.name.node.to_string()).collect()
+    types_of(sdl)
+        .iter()
+        .filter(|definition| is_node(definition))
+        .map(|node| node.name.node.to_string())
+        .collect()
 }
 
 /// The root fields of a schema, queries first, in its order.
@@ -140,11 +146,15 @@ async fn print_tables(town: &Town, slices: &[Slice]) -> String {
 
 /// How many of these ids a partner is shown by `nodes`; each of them must be what its type says.
 async fn shown(partner: &Partner, name: &str, ids: &[String]) -> String {
-    let reply = partner.ask("query($ids: [ID!]!) { nodes(ids: $ids) { __typename id } }", json!({ "ids": ids })).await;
+    let reply = partner
+        .ask("query($ids: [ID!]!) { nodes(ids: $ids) { __typename id } }", json!({ "ids": ids }))
+        .await;
     let reply = reply.fine();
     let kind = PARTNERS.iter().find(|(code, _, _)| *code == partner.code).unwrap().1;
     let shown: Vec<_> = reply.at("nodes").as_array().unwrap().iter().filter(|node| !node.is_null()).collect();
-    assert!(shown.iter().all(|node| node["__typename"] == name && ids.iter().any(|id| node["id"] == id.as_str())));
+    assert!(
+        shown.iter().all(|node| node["__typename"] == name && ids.iter().any(|id| node["id"] == id.as_str()))
+    );
     let known = nodes_of(&onestop::schema::sdl_of(kind)).contains(name);
     assert!(known || shown.is_empty(), "{} is shown a {name}, which its schema does not have", partner.code);
     shown.len().to_string()
@@ -208,9 +218,15 @@ async fn print_doors_and_lists(town: &Town) -> String {
     aligned(&lines)
 }
 
-fn print_names(title: &str, all: &[String], of_kind: impl Fn(&str) -> Vec<String>, note: impl Fn(&str) -> String) -> String {
+fn print_names(
+    title: &str,
+    all: &[String],
+    of_kind: impl Fn(&str) -> Vec<String>,
+    note: impl Fn(&str) -> String,
+) -> String {
     let kinds = PartnerKind::ALL.iter().map(|kind| kind.word().to_owned());
-    let mut lines = vec![[title.to_owned()].into_iter().chain(kinds).chain([String::new()]).collect::<Vec<_>>()];
+    let mut lines =
+        vec![[title.to_owned()].into_iter().chain(kinds).chain([String::new()]).collect::<Vec<_>>()];
     let of_kinds: Vec<Vec<String>> =
         PartnerKind::ALL.iter().map(|kind| of_kind(&onestop::schema::sdl_of(*kind))).collect();
     for name in all {
@@ -221,7 +237,10 @@ fn print_names(title: &str, all: &[String], of_kind: impl Fn(&str) -> Vec<String
 }
 
 fn scopes(field: &str) -> String {
-    let scopes = cut::ROOT_FIELDS.iter().find(|(name, _)| *name == field).map_or(&[] as &[Scope], |(_, scopes)| scopes);
+    let scopes = cut::ROOT_FIELDS
+        .iter()
+        .find(|(name, _)| *name == field)
+        .map_or(&[] as &[Scope], |(_, scopes)| scopes);
     scopes.iter().map(|scope| scope.word()).collect::<Vec<_>>().join(" ")
 }
 
@@ -233,12 +252,19 @@ async fn the_table_of_who_sees_what() {
         slices.push(town.district.gate.enter(&partner.token).await.unwrap());
     }
     let sdl = onestop::schema::sdl();
-    let types: Vec<String> = types_of(&sdl).iter().map(|definition| definition.name.node.to_string()).collect();
+    let types: Vec<String> =
+        types_of(&sdl).iter().map(|definition| definition.name.node.to_string()).collect();
     let mut text = String::new();
     let sections = [
-        ("Rows that each partner's slice holds; `-`: its kind never holds the scope", print_tables(&town, &slices).await),
+        (
+            "Rows that each partner's slice holds; `-`: its kind never holds the scope",
+            print_tables(&town, &slices).await,
+        ),
         ("Things that `node` and `nodes` show, asked for every id there is", print_nodes(&town).await),
-        ("What lists and doors show; `-`: the field does not exist for this partner", print_doors_and_lists(&town).await),
+        (
+            "What lists and doors show; `-`: the field does not exist for this partner",
+            print_doors_and_lists(&town).await,
+        ),
         (
             "Root fields that each kind's schema has, and the scope that each takes",
             print_names("field", &roots_of(&sdl), roots_of, scopes),
@@ -285,7 +311,11 @@ async fn a_row_that_is_seen_has_parents_that_are_seen() {
         let me = slice.viewer().partner().clone();
         macro_rules! seen {
             ($table:ident) => {
-                entity::$table::Entity::find().filter(entity::$table::Entity::rows(&me)).all(&look).await.unwrap()
+                entity::$table::Entity::find()
+                    .filter(entity::$table::Entity::rows(&me))
+                    .all(&look)
+                    .await
+                    .unwrap()
             };
         }
         let partners: BTreeSet<_> = seen!(partner).into_iter().map(|row| row.id).collect();
@@ -295,7 +325,10 @@ async fn a_row_that_is_seen_has_parents_that_are_seen() {
         let redemptions: BTreeSet<_> = seen!(redemption).into_iter().map(|row| row.id).collect();
         let who = &partner.code;
         for row in seen!(referral) {
-            assert!(partners.contains(&row.sender_id) && partners.contains(&row.receiver_id), "{who}: a referral's side");
+            assert!(
+                partners.contains(&row.sender_id) && partners.contains(&row.receiver_id),
+                "{who}: a referral's side"
+            );
         }
         for row in seen!(referral_event) {
             assert!(referrals.contains(&row.referral_id), "{who}: an event's referral");
@@ -315,7 +348,10 @@ async fn a_row_that_is_seen_has_parents_that_are_seen() {
             assert!(redemptions.contains(&row.redemption_id), "{who}: a refund's redemption");
         }
         for row in seen!(consent) {
-            assert!(partners.contains(&row.receiver_id) && partners.contains(&row.recorder_id), "{who}: a consent's side");
+            assert!(
+                partners.contains(&row.receiver_id) && partners.contains(&row.recorder_id),
+                "{who}: a consent's side"
+            );
         }
         for row in seen!(agreement) {
             assert!(partners.contains(&row.partner_id), "{who}: an agreement's partner");

@@ -1,7 +1,9 @@
 //! A district in which every table has rows of several owners.
 
 use entity::kinds::{Category, Stacking};
-use entity::{agreement, aid_card, consent, lease, partner, policy_version, programme, redemption, referral, settlement};
+use entity::{
+    agreement, aid_card, consent, lease, partner, policy_version, programme, redemption, referral, settlement,
+};
 use onestop::page::type_id;
 use sea_orm::EntityTrait;
 use serde_json::{Value, json};
@@ -64,7 +66,10 @@ impl Town {
             posted.push(reply.text("settle.settlement.id"));
         }
         let input = json!({ "key": new_key(), "settlementId": posted[1], "reason": "posted twice" });
-        self.partner(HOSPITAL).act("reverseSettlement", input, "settlement { id }").await.done("reverseSettlement");
+        self.partner(HOSPITAL)
+            .act("reverseSettlement", input, "settlement { id }")
+            .await
+            .done("reverseSettlement");
         self.patient = (near.national_id, near.name);
     }
 
@@ -76,13 +81,16 @@ impl Town {
         }
         for (code, card) in [(SHOP, 0), (SHOP, 0), (SHOP, 1), (OTHER_SHOP, 2)] {
             let receipt = new_key();
-            let input =
-                json!({ "key": new_key(), "cardNumber": cards[card], "amount": "20.00", "receiptNumber": receipt });
+            let input = json!({ "key": new_key(), "cardNumber": cards[card], "amount": "20.00", "receiptNumber": receipt });
             let reply = self.partner(code).act("redeemAidCard", input, "redemption { id }").await;
             let id = reply.done("redeemAidCard").text("redeemAidCard.redemption.id");
             if card != 0 {
-                let input = json!({ "key": new_key(), "redemptionId": id, "amount": "5.00", "reason": "stale" });
-                self.partner(code).act("refundRedemption", input, "redemption { id }").await.done("refundRedemption");
+                let input =
+                    json!({ "key": new_key(), "redemptionId": id, "amount": "5.00", "reason": "stale" });
+                self.partner(code)
+                    .act("refundRedemption", input, "redemption { id }")
+                    .await
+                    .done("refundRedemption");
             }
         }
         self.card = cards.swap_remove(0);
@@ -119,7 +127,10 @@ impl Town {
             let id = reply.done("requestReferral").text("requestReferral.referral.id");
             if sender == OFFICE {
                 let input = json!({ "key": new_key(), "referralId": id });
-                self.partner(receiver).act("acceptReferral", input, "referral { id }").await.done("acceptReferral");
+                self.partner(receiver)
+                    .act("acceptReferral", input, "referral { id }")
+                    .await
+                    .done("acceptReferral");
             }
         }
     }
