@@ -4,6 +4,7 @@
 
 mod aid_card;
 mod arrows;
+mod asks;
 mod caps_at_once;
 mod commands;
 mod consents;
@@ -11,8 +12,12 @@ mod contract;
 mod coverage;
 mod demo;
 mod harness;
+mod health;
 mod http;
+mod inputs;
 mod keys;
+mod limits;
+mod not_yours;
 mod pages;
 mod plans;
 mod redeem_aid_card;

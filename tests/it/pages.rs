@@ -222,7 +222,8 @@ async fn sizes_outside_1_to_100_are_refused_by_name() {
         }
         let reply =
             partner.ask(&format!("{{ {list}(first: 2147483648) {{ nodes {{ id }} }} }}"), json!({})).await;
-        assert_eq!(reply.error(), "GRAPHQL_VALIDATION_FAILED", "{}", reply.body);
+        assert_eq!(reply.error(), "BAD_USER_INPUT", "{}", reply.body);
+        assert_eq!(reply.body["errors"][0]["extensions"]["path"], json!(["first"]));
     }
     let federation = district.partner(DPF).await;
     let office = district.partner(OFFICE).await;

@@ -1,0 +1,132 @@
+//! What is another's is not there: every root field answers about it as about nobody's and about nonsense.
+
+use std::collections::BTreeSet;
+
+use entity::id::{
+    AgreementId, AidCardId, ConsentId, PartnerId, PolicyVersionId, ProgrammeId, RedemptionId, ReferralId,
+    SettlementId,
+};
+use entity::{consent, redemption, referral, settlement};
+use sea_orm::{ColumnTrait, EntityTrait, QueryFilter};
+use serde_json::{Value, json};
+
+use crate::asks::{ASKS, About, absent, anothers, malformed, without};
+use crate::harness::Town;
+use crate::harness::district::{CARE, CF, HOSPITAL, OFFICE, OTHER_HOSPITAL, OTHER_SHOP, PARTNERS, SHOP};
+use crate::harness::partner::new_key;
+use crate::harness::town::nobodys;
+
+#[tokio::test]
+async fn anothers_is_answered_like_nobodys_and_like_nonsense() {
+    let town = Town::new().await;
+    for ask in ASKS.iter().filter(|ask| ask.about != About::Nothing) {
+        let partner = town.partner(ask.asker);
+        let none = absent(ask.about);
+        let expected = ask.by(partner, &none, &new_key()).await;
+        assert_eq!(expected.error(), "", "{}: {}", ask.field, expected.body);
+        let theirs = anothers(&town, ask).await;
+        for id in [vec![theirs], malformed(ask.about)].concat() {
+            let escaped = serde_json::to_string(&id).unwrap();
+            let reply = ask.by(partner, escaped.trim_matches('"'), &new_key()).await;
+            assert_eq!(reply.status, expected.status, "{} {id:?}", ask.field);
+            assert_eq!(without(&reply, &id), without(&expected, &none), "{} {id:?}", ask.field);
+        }
+        if ask.arguments.contains("KEY") && ask.field != "voidOperation" {
+            assert_eq!(expected.refusals(ask.field), ["NOT_FOUND"], "{}", ask.field);
+        }
+    }
+}
+
+#[tokio::test]
+async fn asking_about_anothers_changes_nothing_of_theirs() {
+    let town = Town::new().await;
+    let look = town.district.database.look().await;
+    let state = async || {
+        (
+            settlement::Entity::find().all(&look).await.unwrap(),
+            redemption::Entity::find().all(&look).await.unwrap(),
+            referral::Entity::find().all(&look).await.unwrap(),
+            consent::Entity::find().all(&look).await.unwrap(),
+            entity::referral_event::Entity::find().all(&look).await.unwrap(),
+            entity::aid_card::Entity::find().all(&look).await.unwrap(),
+        )
+    };
+    let before = state().await;
+    for ask in ASKS.iter().filter(|ask| ask.about != About::Nothing && ask.arguments.contains("KEY")) {
+        let id = anothers(&town, ask).await;
+        ask.by(town.partner(ask.asker), &id, &new_key()).await.fine();
+    }
+    assert!(state().await == before);
+    let key = anothers(&town, ASKS.iter().find(|ask| ask.field == "voidOperation").unwrap()).await;
+    let seen = town
+        .partner(OTHER_SHOP)
+        .ask("query($k: IdempotencyKey!) { operation(key: $k) { status voidedBy } }", json!({ "k": key }))
+        .await;
+    assert_eq!(seen.at("operation"), &json!({ "status": "SUCCEEDED", "voidedBy": null }));
+}
+
+/// The other names of things: numbers and codes that are another's, and such as nobody has.
+#[tokio::test]
+async fn other_names_of_anothers_things_find_nothing() {
+    let town = Town::new().await;
+    let look = town.district.database.look().await;
+    let stay = settlement::Column::HospitalId.eq(town.district.partner_id(OTHER_HOSPITAL).await);
+    let stay = settlement::Entity::find().filter(stay).one(&look).await.unwrap().unwrap();
+    let sale = redemption::Column::SupermarketId.eq(town.district.partner_id(OTHER_SHOP).await);
+    let sale = redemption::Entity::find().filter(sale).one(&look).await.unwrap().unwrap();
+    let way = referral::Column::SenderId.eq(town.district.partner_id(CARE).await);
+    let way = referral::Entity::find().filter(way).one(&look).await.unwrap().unwrap();
+    for (asker, field, by, theirs) in [
+        (HOSPITAL, "settlement", "invoiceNumber", stay.invoice_number),
+        (HOSPITAL, "settlement", "insurerSettlementId", stay.insurer_settlement_id),
+        (HOSPITAL, "settlement", "key", stay.operation_key),
+        (SHOP, "redemption", "key", sale.operation_key),
+        (SHOP, "partner", "code", HOSPITAL.to_owned()),
+        (OFFICE, "partner", "code", SHOP.to_owned()),
+        (CF, "referral", "number", way.number),
+    ] {
+        let partner = town.partner(asker);
+        for name in [theirs.as_str(), "nobody's", ""] {
+            if by == "key" && name.is_empty() {
+                continue;
+            }
+            let query = format!("{{ {field}(by: {{ {by}: \"{name}\" }}) {{ id }} }}");
+            let reply = partner.ask(&query, json!({})).await;
+            assert_eq!(reply.body, json!({ "data": { field: null } }), "{field} by {by} {name:?}");
+        }
+    }
+}
+
+/// Ids of every type of node that are nobody's, and of types that are no nodes.
+#[tokio::test]
+async fn nobodys_nodes_are_null_for_everybody() {
+    let town = Town::new().await;
+    let ids = [
+        nobodys::<AgreementId>(),
+        nobodys::<AidCardId>(),
+        nobodys::<ConsentId>(),
+        nobodys::<PartnerId>(),
+        nobodys::<PolicyVersionId>(),
+        nobodys::<ProgrammeId>(),
+        nobodys::<RedemptionId>(),
+        nobodys::<ReferralId>(),
+        nobodys::<SettlementId>(),
+        nobodys::<entity::id::PersonId>(),
+        nobodys::<entity::id::TokenId>(),
+        nobodys::<entity::id::OperationId>(),
+        json!("settlement_zzz"),
+        json!(""),
+    ];
+    for partner in &town.partners {
+        let reply =
+            partner.ask("query($ids: [ID!]!) { nodes(ids: $ids) { id } }", json!({ "ids": ids })).await;
+        assert_eq!(
+            reply.body,
+            json!({ "data": { "nodes": vec![Value::Null; ids.len()] } }),
+            "{}",
+            partner.code
+        );
+    }
+    let kinds: BTreeSet<&str> = PARTNERS.iter().map(|(_, kind, _)| kind.word()).collect();
+    assert_eq!(kinds.len(), entity::kinds::PartnerKind::ALL.len(), "every kind is asked");
+}
