@@ -8,9 +8,9 @@ use serde_json::Value;
 
 use crate::harness::database::Fresh;
 
-/// Most rows that a statement may read and throw away.
+/// Most rows that a statement may read from tables and throw away.
 const REMOVED: f64 = 200.0;
-/// Most rows that any one step of a plan may yield.
+/// Most rows that any one step of a plan may yield, or that joins may compare in vain: a few rows with a few, in memory.
 const YIELDED: f64 = 2_000.0;
 /// Most pages of 8 KiB that a statement may touch.
 const BUFFERS: f64 = 1_000.0;
@@ -150,15 +150,14 @@ fn number(node: &Value, name: &str) -> f64 {
 /// What is too much about a plan.
 fn measure(plan: &Value) -> Option<String> {
     let all = nodes(plan);
-    let removed: f64 = all
-        .iter()
-        .map(|node| {
-            let each = number(node, "Rows Removed by Filter")
-                + number(node, "Rows Removed by Join Filter")
-                + number(node, "Rows Removed by Index Recheck");
-            each * number(node, "Actual Loops")
-        })
-        .sum();
+    let sum = |names: &[&str]| -> f64 {
+        let of = |node: &&Value| {
+            names.iter().map(|name| number(node, name)).sum::<f64>() * number(node, "Actual Loops")
+        };
+        all.iter().map(of).sum()
+    };
+    let removed = sum(&["Rows Removed by Filter", "Rows Removed by Index Recheck"]);
+    let compared = sum(&["Rows Removed by Join Filter"]);
     let yielded =
         all.iter().map(|node| number(node, "Actual Rows") * number(node, "Actual Loops")).fold(0.0, f64::max);
     let reads_all = |node: &&&Value| {
@@ -171,8 +170,9 @@ fn measure(plan: &Value) -> Option<String> {
             .map(|node| format!("reads the whole of {}", node["Relation Name"]));
     }
     let buffers = number(plan, "Shared Hit Blocks") + number(plan, "Shared Read Blocks");
-    (removed > REMOVED || yielded > YIELDED || buffers > BUFFERS)
-        .then(|| format!("{removed} rows removed, {yielded} yielded by one step, {buffers} buffers"))
+    (removed > REMOVED || compared > YIELDED || yielded > YIELDED || buffers > BUFFERS).then(|| {
+        format!("{removed} rows removed, {compared} compared in vain, {yielded} yielded by one step, {buffers} buffers")
+    })
 }
 
 fn outline(plan: &Value, depth: usize) -> String {
