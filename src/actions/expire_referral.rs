@@ -39,7 +39,8 @@ pub async fn expire(slice: &Slice, id: ReferralId) -> Result<bool> {
     if slice.select::<referral::Entity>()?.only(by_id).only(unanswered(slice.now())).one().await?.is_none() {
         return Ok(false);
     }
-    let key = format!("expire {}", type_id(id));
+    // No client can send such a key: theirs are printable.
+    let key = format!("\u{1}expire {}", type_id(id));
     let intent = Intent {
         scope: Scope::ReferralWrite,
         mutation: "expireReferral",

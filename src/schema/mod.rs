@@ -55,7 +55,7 @@ pub fn sdl_of(kind: PartnerKind) -> String {
 
 fn print(schema: &Served) -> String {
     schema.sdl_with_options(
-        SDLExportOptions::new().sorted_arguments().sorted_enum_items().prefer_single_line_descriptions(),
+        SDLExportOptions::new().prefer_single_line_descriptions(),
     )
 }
 
