@@ -193,15 +193,6 @@ impl<'a, E: EntityTrait> Selection<'a, E> {
         Ok(self.query.all(&self.connection).await?)
     }
 
-    /// With the one row of another table that each row points to.
-    pub async fn all_with<F>(self, _: F) -> Result<Vec<(E::Model, Option<F::Model>)>>
-    where
-        E: sea_orm::Related<F>,
-        F: Sliced,
-    {
-        Ok(self.query.find_also_related(F::default()).all(&self.connection).await?)
-    }
-
     /// One page, newest first by a key that grows with time.
     pub async fn page<K>(
         self,
@@ -222,25 +213,9 @@ impl<'a, E: EntityTrait> Selection<'a, E> {
         Ok(page.cut(rows, |row| key_of(row).into(), counted))
     }
 
-    /// Takes only the ids, for a condition of another query of the same slice.
+    /// The connection and the query, for a door that joins more to it.
     pub(super) fn into_parts(self) -> (DatabaseExecutor<'a>, Select<E>) {
         (self.connection, self.query)
-    }
-
-    /// The exact sum of an amount over the rows.
-    pub async fn sum(self, column: E::Column) -> Result<entity::Fen> {
-        #[derive(FromQueryResult)]
-        struct Sum {
-            total: Option<i64>,
-        }
-        let sum = self
-            .query
-            .select_only()
-            .column_as(column.sum().cast_as("bigint"), "total")
-            .into_model::<Sum>()
-            .one(&self.connection)
-            .await?;
-        Ok(entity::Fen::new(sum.and_then(|sum| sum.total).unwrap_or(0)))
     }
 }
 

@@ -54,9 +54,7 @@ pub fn sdl_of(kind: PartnerKind) -> String {
 }
 
 fn print(schema: &Served) -> String {
-    schema.sdl_with_options(
-        SDLExportOptions::new().prefer_single_line_descriptions(),
-    )
+    schema.sdl_with_options(SDLExportOptions::new().prefer_single_line_descriptions())
 }
 
 /// A request after HTTP has read it.

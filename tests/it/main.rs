@@ -38,3 +38,4 @@ mod visibility;
 mod void_operation;
 mod void_races;
 mod walking;
+mod write_scopes;
