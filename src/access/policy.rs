@@ -2,6 +2,8 @@
 //!
 //! Every decision is a `match` over the partner's kind without a wildcard arm, so that a new kind stops the compiler at
 //! each of them. `visibility.txt` beside the tests is this file, run over a seeded district.
+//!
+//! An installation serves one territory with one bureau: the bureau sees all of it. An office sees its own area.
 
 use entity::kinds::{PartnerKind, Scope};
 use entity::{

@@ -23,32 +23,57 @@ use crate::rules::calendar::china_date;
 
 /// What is asked of whom, and what a consent for it opens.
 struct Need {
+    /// The office of the person's sub-district, unless somebody else asks.
+    sender: Option<&'static str>,
     receiver: &'static str,
     programme: Option<&'static str>,
     reason: &'static str,
     fields: &'static [ConsentField],
 }
 
-const NEEDS: [Need; 4] = [
+const NEEDS: [Need; 6] = [
     Need {
+        sender: None,
         receiver: DISABILITY_FEDERATION,
         programme: None,
         reason: "申请轮椅和居家无障碍改造",
         fields: &[ConsentField::Phone, ConsentField::Address, ConsentField::Disability],
     },
     Need {
+        sender: None,
         receiver: CHARITY_FEDERATION,
         programme: Some("CHARITY_ILLNESS"),
         reason: "大病救助后自付仍然过重，申请慈善救助",
         fields: &[ConsentField::Phone, ConsentField::Health, ConsentField::Income],
     },
     Need {
+        sender: None,
         receiver: BUREAU,
         programme: Some("TEMPORARY_ASSISTANCE"),
         reason: "家庭突发困难，申请临时救助",
         fields: &[ConsentField::Phone, ConsentField::Address, ConsentField::Income],
     },
-    Need { receiver: DISABILITY_FEDERATION, programme: None, reason: "申请康复训练", fields: &[] },
+    Need {
+        sender: None,
+        receiver: DISABILITY_FEDERATION,
+        programme: None,
+        reason: "申请康复训练",
+        fields: &[],
+    },
+    Need {
+        sender: Some(BUREAU),
+        receiver: CHARITY_FEDERATION,
+        programme: Some("CHARITY_ILLNESS"),
+        reason: "救助后仍有困难，转慈善项目",
+        fields: &[ConsentField::Phone, ConsentField::Health],
+    },
+    Need {
+        sender: Some(DISABILITY_FEDERATION),
+        receiver: BUREAU,
+        programme: Some("TEMPORARY_ASSISTANCE"),
+        reason: "残疾人家庭临时困难",
+        fields: &[ConsentField::Disability, ConsentField::Income],
+    },
 ];
 
 /// The steps that lead to each state, and whose side takes them: the receiver's, unless it is a cancellation.
@@ -68,7 +93,7 @@ fn way_to(status: ReferralStatus) -> &'static [ReferralStatus] {
     }
 }
 
-/// 72 referrals of 2016: every need in every state, twice.
+/// 72 referrals of 2016: every need in every state that can last, and some twice.
 pub(super) async fn refer_2016(
     loading: &LoadingGate,
     desks: &Desks,
@@ -85,7 +110,7 @@ pub(super) async fn refer_2016(
         let at = china_time(day_of_2016(5 + number * 4), 9, rng.random_range(0..60));
         let place = usize::try_from(number).unwrap_or(0);
         let status = states[place % states.len()];
-        refer(loading, desks, people, rng, &NEEDS[(place / 2) % NEEDS.len()], status, at).await?;
+        refer(loading, desks, people, rng, &NEEDS[(place / states.len()) % NEEDS.len()], status, at).await?;
     }
     progress("referrals of 2016", total, total);
     Ok(())
@@ -121,7 +146,8 @@ async fn refer(
     loading.lay::<person::Entity>(vec![person.row.clone()]).await?;
     let category = person.has(rng, Category::Dibao, china_date(at));
     loading.lay::<person_status::Entity>(vec![category]).await?;
-    let sender = format!("SD-{}", SUBDISTRICTS[subdistrict].0);
+    let office = format!("SD-{}", SUBDISTRICTS[subdistrict].0);
+    let sender = need.sender.map_or(office, str::to_owned);
     let key = format!("{sender}-{:08x}", rng.random::<u32>());
     let row = send(&desks.at(&sender, at)?, need, &person, &key).await?;
     let between = if status == ReferralStatus::Expired { TimeDelta::zero() } else { TimeDelta::minutes(35) };

@@ -5,6 +5,7 @@ pub mod budget;
 pub mod complete;
 pub mod cut;
 pub mod inputs;
+pub mod order;
 pub mod registry;
 mod seal;
 
@@ -145,6 +146,7 @@ impl Gateway {
         request.set_parsed_query(ExecutableDocument::clone(&document));
         let mut response = of_kind.schema.execute(request).await;
         of_kind.outputs.complete(&document, asked.operation_name.as_deref(), &mut response);
+        order::put_in_order(&document, asked.operation_name.as_deref(), &mut response);
         Ok(Executed { operation, response: Some(seal::response(response)) })
     }
 }
