@@ -68,6 +68,13 @@ pub fn help() -> String {
 type Environment<'a> = &'a dyn Fn(&str) -> Option<String>;
 
 impl Config {
+    /// The file of an embedded database.
+    pub fn sqlite_file(&self) -> Option<PathBuf> {
+        let place = self.database.strip_prefix("sqlite:")?;
+        let place = place.strip_prefix("//").unwrap_or(place);
+        Some(place.split('?').next().unwrap_or_default().into())
+    }
+
     /// Reads and checks everything; all faults are reported together.
     pub fn read(flags: &Flags, environment: Environment<'_>) -> Result<Self, String> {
         let mut faults = Vec::new();

@@ -15,6 +15,8 @@ pub enum Error {
     Forbidden { scope: Scope },
     /// An argument that cannot be read; `why` says what would be right.
     Invalid { field: &'static str, why: String },
+    /// Asked for too often; good again after so many seconds.
+    Throttled { seconds: u64 },
     /// Try again: the database is away or too busy.
     Unavailable(DbErr),
     /// A fault of ours; the cause is logged, never sent.
@@ -30,6 +32,7 @@ pub mod code {
     pub const VALIDATION_FAILED: &str = "GRAPHQL_VALIDATION_FAILED";
     pub const BAD_REQUEST: &str = "BAD_REQUEST";
     pub const LIMIT_EXCEEDED: &str = "LIMIT_EXCEEDED";
+    pub const THROTTLED: &str = "THROTTLED";
     pub const UNAVAILABLE: &str = "UNAVAILABLE";
     pub const INTERNAL: &str = "INTERNAL";
 }
@@ -48,6 +51,7 @@ impl Error {
             Self::Unauthenticated => code::UNAUTHENTICATED,
             Self::Forbidden { .. } => code::FORBIDDEN,
             Self::Invalid { .. } => code::BAD_USER_INPUT,
+            Self::Throttled { .. } => code::THROTTLED,
             Self::Unavailable(_) => code::UNAVAILABLE,
             Self::Internal(_) => code::INTERNAL,
         }
@@ -59,6 +63,9 @@ impl Error {
             Self::Unauthenticated => "A valid bearer token is needed.".into(),
             Self::Forbidden { scope } => format!("This token lacks the scope {}.", scope.word()),
             Self::Invalid { field, why } => format!("`{field}` {why}"),
+            Self::Throttled { seconds } => {
+                format!("Too many unknown numbers were asked for; ask again in {seconds} seconds.")
+            }
             Self::Unavailable(_) => "The service is busy; send the same request again.".into(),
             Self::Internal(_) => "Something went wrong on our side.".into(),
         }
@@ -131,6 +138,7 @@ impl From<Error> for async_graphql::Error {
         match &error {
             Error::Forbidden { scope } => extensions.set("scope", scope.word()),
             Error::Invalid { field, .. } => extensions.set("path", vec![*field]),
+            Error::Throttled { seconds } => extensions.set("retryAfter", *seconds),
             Error::Unavailable(cause) => tracing::warn!(cause = describe(cause), "database unavailable"),
             Error::Internal(cause) => tracing::error!(cause, "internal error"),
             Error::Unauthenticated => {}

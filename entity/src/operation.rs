@@ -2,7 +2,7 @@
 
 use crate::{
     id::{OperationId, PartnerId, TokenId},
-    kinds::OperationStatus,
+    kinds::{OperationStatus, Scope},
     sealed::Digest,
 };
 use sea_orm::entity::prelude::*;
@@ -16,6 +16,8 @@ pub struct Model {
     /// Unique per partner.
     pub key: String,
     pub mutation: String,
+    /// The scope that it took.
+    pub scope: Scope,
     pub request_hash: Digest,
     pub status: OperationStatus,
     pub answer: Json,

@@ -14,8 +14,10 @@ pub struct Model {
     #[sea_orm(primary_key, auto_increment = false)]
     pub id: PersonId,
     pub national_id_sealed: Sealed,
-    /// Unique: how a person is found.
+    /// Unique: one row per number.
     pub national_id_hash: Digest,
+    /// Unique: number and name in one, how a partner's desk finds a person. A wrong name finds nothing, as fast as a wrong number.
+    pub desk_hash: Digest,
     pub name: String,
     pub birth_date: Date,
     /// First six digits of the area where the person lives.

@@ -22,6 +22,7 @@ impl MigrationTrait for Step {
                     uuid("id"),
                     blob("national_id_sealed"),
                     blob("national_id_hash"),
+                    blob("desk_hash"),
                     text("name"),
                     date("birth_date"),
                     text("district"),
@@ -57,6 +58,7 @@ impl MigrationTrait for Step {
         ];
         let indexes = vec![
             unique("person", &["national_id_hash"]),
+            unique("person", &["desk_hash"]),
             index("person", &["district", "id"]),
             index("person", &["subdistrict", "id"]),
             index("person", &["community", "id"]),

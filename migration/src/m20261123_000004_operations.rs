@@ -19,6 +19,7 @@ impl MigrationTrait for Step {
                 uuid("partner_id"),
                 text("key"),
                 text("mutation"),
+                text("scope"),
                 blob("request_hash"),
                 text("status"),
                 json_binary("answer"),

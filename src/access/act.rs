@@ -79,6 +79,7 @@ pub struct Act {
     slice: Slice,
     begun: Begun,
     now: DateTime<Utc>,
+    scope: Scope,
     key: String,
     wrote: bool,
     spoiled: Option<&'static str>,
@@ -117,6 +118,7 @@ impl Slice {
             slice: self.clone(),
             begun: self.database.begin().await?,
             now: self.now(),
+            scope: intent.scope,
             key: intent.key.to_owned(),
             wrote: false,
             spoiled: None,
@@ -184,6 +186,14 @@ impl Slice {
         self.select::<operation::Entity>()?.only(operation::Column::Key.eq(key)).one().await
     }
 
+    /// The slice in which the result of one of the viewer's own operations is read: whoever may act may learn what became of it.
+    pub fn of_operation(&self, operation: &operation::Model) -> Self {
+        match self.viewer.has(operation.scope) {
+            true => self.acting(operation.scope),
+            false => self.clone(),
+        }
+    }
+
     /// Equal for equal mutations with equal inputs; what was left out counts as what was given as null.
     fn request_hash(&self, intent: &Intent<'_>) -> Result<entity::Digest> {
         let input = intent.input.clone().into_json().map_err(|error| Error::internal(error.to_string()))?;
@@ -214,6 +224,13 @@ impl Act {
         &self.slice
     }
 
+    /// Goes on in another scope of the viewer's: a void reads what the original wrote.
+    pub fn go_on_in(&mut self, scope: Scope) -> Result<()> {
+        self.slice.demand(scope)?;
+        self.slice.acting = Some(scope);
+        Ok(())
+    }
+
     /// The act's one time.
     pub fn now(&self) -> DateTime<Utc> {
         self.now
@@ -222,6 +239,11 @@ impl Act {
     /// The act's day in China Standard Time.
     pub fn today(&self) -> NaiveDate {
         crate::rules::calendar::china_date(self.now)
+    }
+
+    /// The scope in which it acts.
+    pub fn scope(&self) -> Scope {
+        self.scope
     }
 
     /// The partner's key.
@@ -370,6 +392,7 @@ impl Act {
             partner_id: self.slice.viewer.partner_id(),
             key: intent.key.to_owned(),
             mutation: intent.mutation.to_owned(),
+            scope: intent.scope,
             request_hash: hash.clone(),
             status,
             answer: serde_json::to_value(answer).map_err(|error| Error::internal(error.to_string()))?,

@@ -7,19 +7,16 @@ use sea_orm::sea_query::{Expr, ExprTrait};
 use sea_orm::{ColumnTrait, Condition, EntityTrait, FromQueryResult, QueryFilter, QuerySelect};
 
 use super::act::Act;
-use super::slice::{Selection, Slice};
+use super::slice::Slice;
 use crate::error::Result;
 
 impl Slice {
     /// An aid card by its full number.
-    pub fn card_at_the_counter(&self, number: &CardNumber) -> Result<Selection<'_, aid_card::Entity>> {
+    pub async fn card_at_the_counter(&self, number: &CardNumber) -> Result<Option<aid_card::Model>> {
         self.demand(Scope::CardRead)?;
-        Ok(self.through(aid_card::Column::NumberHash.eq(self.keys.find_card(number))))
-    }
-
-    /// The card of a redemption that the viewer sees.
-    pub fn card_of(&self, redemption: &redemption::Model) -> Selection<'_, aid_card::Entity> {
-        self.through(aid_card::Column::Id.eq(redemption.aid_card_id))
+        let attempt = self.try_card()?;
+        let by_number = aid_card::Column::NumberHash.eq(self.keys.find_card(number));
+        Ok(attempt.told(self.through::<aid_card::Entity>(by_number).one().await?))
     }
 }
 
@@ -27,8 +24,9 @@ impl Act {
     /// [`Slice::card_at_the_counter`] inside the act.
     pub async fn card_at_the_counter(&self, number: &CardNumber) -> Result<Option<aid_card::Model>> {
         self.slice().demand(Scope::CardRedeem)?;
+        let attempt = self.slice().try_card()?;
         let by_number = aid_card::Column::NumberHash.eq(self.slice().keys().find_card(number));
-        Ok(aid_card::Entity::find().filter(by_number).one(&self.executor()).await?)
+        Ok(attempt.told(aid_card::Entity::find().filter(by_number).one(&self.executor()).await?))
     }
 
     /// Whether the viewer used this receipt number before today.
@@ -52,6 +50,7 @@ impl Act {
         amount: Fen,
     ) -> Result<Option<aid_card::Model>> {
         self.slice().demand(Scope::CardRedeem)?;
+        self.slice().try_card()?;
         let serves = Condition::all()
             .add(aid_card::Column::NumberHash.eq(self.slice().keys().find_card(number)))
             .add(aid_card::Column::Status.eq(AidCardStatus::Active))

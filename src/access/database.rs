@@ -3,13 +3,11 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use entity::partner;
 use migration::{Migrator, MigratorTrait};
 use sea_orm::sqlx::sqlite::{SqliteJournalMode, SqliteSynchronous};
 use sea_orm::{
-    ColumnTrait, ConnectOptions, ConnectionTrait, DatabaseConnection, DatabaseExecutor, DatabaseTransaction,
-    DbBackend, EntityTrait, QueryFilter, QuerySelect, SqliteTransactionMode, Statement, TransactionOptions,
-    TransactionTrait,
+    ConnectOptions, ConnectionTrait, DatabaseConnection, DatabaseExecutor, DatabaseTransaction, DbBackend,
+    SqliteTransactionMode, Statement, TransactionOptions, TransactionTrait,
 };
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 
@@ -166,18 +164,6 @@ impl Database {
             }
             Ground::Within(_) => Ok(Vec::new()),
         }
-    }
-
-    /// Whether nothing is in the database yet, or a partner with this code is.
-    pub async fn is_empty_or_has_partner(&self, code: &str) -> Result<bool> {
-        let all = Migrator::migrations().len();
-        if self.pending_migrations().await?.len() == all {
-            return Ok(true);
-        }
-        let partners = partner::Entity::find().limit(1).all(&self.reader()).await?;
-        let marked =
-            partner::Entity::find().filter(partner::Column::Code.eq(code)).one(&self.reader()).await?;
-        Ok(partners.is_empty() || marked.is_some())
     }
 
     /// Drops every table and builds them again, empty.

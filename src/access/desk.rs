@@ -11,7 +11,6 @@ use super::act::Act;
 use super::slice::Slice;
 use crate::error::Result;
 use crate::rules::eligibility::Stay;
-use crate::rules::person_name::same_name_key;
 
 /// A patient who stands at the desk: number and name both matched.
 pub struct Patient {
@@ -63,15 +62,15 @@ impl Desk<'_> {
     /// The patient with this number and name; a mismatch is the same as nobody. An act then holds the patient: whoever
     /// settles for the same person waits.
     pub async fn patient(&self, id: &NationalId, name: &str) -> Result<Option<Patient>> {
-        let number = person::Column::NationalIdHash.eq(self.slice.keys().find_person(id));
+        let attempt = self.slice.try_patient(&self.slice.keys().find_person(id))?;
+        let stated = person::Column::DeskHash.eq(self.slice.keys().find_at_desk(id, name));
         if self.holds {
             let held = person::Entity::find()
-                .filter(number)
+                .filter(stated)
                 .lock(LockType::NoKeyUpdate)
                 .one(&self.connection)
-                .await?
-                .filter(|person| same_name_key(&person.name) == same_name_key(name));
-            let Some(person) = held else { return Ok(None) };
+                .await?;
+            let Some(person) = attempt.told(held) else { return Ok(None) };
             let statuses = person_status::Entity::find()
                 .filter(person_status::Column::PersonId.eq(person.id))
                 .all(&self.connection)
@@ -79,15 +78,12 @@ impl Desk<'_> {
             return Ok(Some(Patient { person, statuses }));
         }
         let found = person::Entity::find()
-            .filter(number)
+            .filter(stated)
             .find_with_related(person_status::Entity)
             .all(&self.connection)
             .await?;
-        Ok(found
-            .into_iter()
-            .next()
-            .filter(|(person, _)| same_name_key(&person.name) == same_name_key(name))
-            .map(|(person, statuses)| Patient { person, statuses }))
+        let found = attempt.told(found.into_iter().next());
+        Ok(found.map(|(person, statuses)| Patient { person, statuses }))
     }
 
     /// What the patient has used of every cap group and year, over all channels.
@@ -98,22 +94,25 @@ impl Desk<'_> {
             .await?)
     }
 
-    /// The live settlements, of any hospital, that a stay collides with. Only that they exist is told, never whose they are.
+    /// The live settlements, of any hospital, that a stay collides with. Only that they exist is told, never whose they are; and
+    /// without a patient who stands here nothing is told of other hospitals' at all.
     pub async fn conflicts(&self, patient: Option<&Patient>, marks: &StayMarks<'_>) -> Result<Conflicts> {
         let hospital = self.slice.viewer().partner_id();
         let invoice = Condition::all()
             .add(settlement::Column::HospitalId.eq(hospital))
             .add(settlement::Column::InvoiceNumber.eq(marks.invoice_number));
         let insurer = settlement::Column::InsurerSettlementId.eq(marks.insurer_settlement_id);
-        let mut colliding = Condition::any().add(invoice).add(insurer);
-        if let Some(patient) = patient {
-            colliding = colliding.add(
+        let colliding = match patient {
+            Some(patient) => Condition::any().add(invoice).add(insurer).add(
                 Condition::all()
                     .add(settlement::Column::PersonId.eq(patient.person.id))
                     .add(settlement::Column::AdmittedOn.lte(marks.stay.discharged_on))
                     .add(settlement::Column::DischargedOn.gte(marks.stay.admitted_on)),
-            );
-        }
+            ),
+            None => Condition::any()
+                .add(invoice)
+                .add(Condition::all().add(settlement::Column::HospitalId.eq(hospital)).add(insurer)),
+        };
         let rows = settlement::Entity::find()
             .filter(settlement::Column::Status.eq(SettlementStatus::Settled))
             .filter(colliding)

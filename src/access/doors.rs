@@ -13,7 +13,6 @@ use super::act::Act;
 use super::slice::{Slice, count};
 use crate::error::Result;
 use crate::page::{Page, Paged, padded};
-use crate::rules::person_name::same_name_key;
 
 /// A referral with what its list shows at once: the viewer's party row, the matched person, the consent.
 #[derive(Clone, Debug)]
@@ -96,11 +95,8 @@ impl Act {
     /// right, and the sender is not told whether they were.
     pub async fn matched_person(&self, id: &NationalId, name: &str) -> Result<Option<person::Model>> {
         self.slice().demand(Scope::ReferralWrite)?;
-        let found = person::Entity::find()
-            .filter(person::Column::NationalIdHash.eq(self.slice().keys().find_person(id)))
-            .one(&self.executor())
-            .await?;
-        Ok(found.filter(|person| same_name_key(&person.name) == same_name_key(name)))
+        let stated = person::Column::DeskHash.eq(self.slice().keys().find_at_desk(id, name));
+        Ok(person::Entity::find().filter(stated).one(&self.executor()).await?)
     }
 }
 

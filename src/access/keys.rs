@@ -17,6 +17,7 @@ use rand::rngs::OsRng;
 use sha2::{Digest as _, Sha256};
 
 use crate::error::{Error, Result};
+use crate::rules::person_name::same_name_key;
 
 const SIGNING_FILE: &str = "signing.pem";
 const PERSONAL_FILE: &str = "personal.key";
@@ -34,7 +35,7 @@ pub struct Keys {
 impl Keys {
     /// Reads the keys in a folder; makes those that are missing, readable by their owner alone.
     pub fn in_folder(folder: &Path) -> io::Result<Self> {
-        fs::create_dir_all(folder)?;
+        make_private_folder(folder)?;
         let pem = read_or_make(&folder.join(SIGNING_FILE), || {
             let key = SigningKey::from_bytes(&random()?);
             Ok(key.to_pkcs8_pem(LineEnding::LF).map_err(io::Error::other)?.to_string())
@@ -98,7 +99,12 @@ impl Keys {
         String::from_utf8(plain).map_err(|_| broken())
     }
 
-    /// How a person is found: equal for equal numbers, useless without the key.
+    /// How a person is found by number and name together, as both are stated at a desk.
+    pub fn find_at_desk(&self, id: &NationalId, name: &str) -> Digest {
+        self.digest("desk", format!("{}\n{}", id.expose(), same_name_key(name)).as_bytes())
+    }
+
+    /// What tells one person from another: equal for equal numbers, useless without the key.
     pub fn find_person(&self, id: &NationalId) -> Digest {
         self.digest("person", id.expose().as_bytes())
     }
@@ -130,21 +136,35 @@ fn random<const N: usize>() -> io::Result<[u8; N]> {
     Ok(bytes)
 }
 
+/// Written whole beside its place and then linked to it: a file that is there is complete, and whoever comes second reads the
+/// first one's.
 fn read_or_make(path: &Path, make: impl FnOnce() -> io::Result<String>) -> io::Result<String> {
+    if path.try_exists()? {
+        return fs::read_to_string(path);
+    }
+    let beside = path.with_extension(hex(&random::<8>()?));
     let mut options = OpenOptions::new();
     options.write(true).create_new(true);
     #[cfg(unix)]
     std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
-    match options.open(path) {
-        Ok(mut file) => {
-            let text = make()?;
-            file.write_all(text.as_bytes())?;
-            file.sync_all()?;
-            Ok(text)
-        }
-        Err(error) if error.kind() == io::ErrorKind::AlreadyExists => fs::read_to_string(path),
-        Err(error) => Err(error),
+    let mut file = options.open(&beside)?;
+    file.write_all(make()?.as_bytes())?;
+    file.sync_all()?;
+    let linked = fs::hard_link(&beside, path);
+    fs::remove_file(&beside)?;
+    match linked {
+        Err(error) if error.kind() != io::ErrorKind::AlreadyExists => Err(error),
+        _ => fs::read_to_string(path),
     }
+}
+
+/// Makes a folder, with those above it, that only its owner may enter.
+pub fn make_private_folder(folder: &Path) -> io::Result<()> {
+    let mut builder = fs::DirBuilder::new();
+    builder.recursive(true);
+    #[cfg(unix)]
+    std::os::unix::fs::DirBuilderExt::mode(&mut builder, 0o700);
+    builder.create(folder)
 }
 
 fn hex(bytes: &[u8]) -> String {

@@ -13,6 +13,7 @@ use sea_orm::{
 use super::database::Database;
 use super::directory::Directory;
 use super::keys::Keys;
+use super::misses::Misses;
 use super::policy::Sliced;
 use super::viewer::Viewer;
 use crate::clock::Clock;
@@ -71,6 +72,7 @@ pub struct Slice {
     pub(super) database: Database,
     pub(super) directory: Arc<Directory>,
     pub(super) keys: Arc<Keys>,
+    pub(super) misses: Arc<Misses>,
     pub(super) viewer: Viewer,
     pub(super) clock: Clock,
     /// The scope of the act in which, or for whose answer, this slice reads.

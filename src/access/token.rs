@@ -21,6 +21,7 @@ use super::database::{Database, Loading};
 use super::directory::{Directory, LONGEST_AGE};
 use super::disclosure::column;
 use super::keys::Keys;
+use super::misses::Misses;
 use super::slice::Slice;
 use super::viewer::{Viewer, may_hold};
 use crate::clock::Clock;
@@ -63,6 +64,7 @@ pub struct Gate {
     database: Database,
     keys: Arc<Keys>,
     directory: Arc<Directory>,
+    misses: Arc<Misses>,
     clock: Clock,
     known: Arc<Cache<[u8; 32], Arc<Known>>>,
 }
@@ -94,7 +96,8 @@ impl Gate {
     /// With another bound on the age of what is cached.
     pub fn with_cache_age(database: Database, keys: Arc<Keys>, clock: Clock, age: Duration) -> Self {
         let directory = Arc::new(Directory::new(database.clone(), age));
-        Self { database, keys, directory, clock, known: Arc::new(Cache::new(CACHED_TOKENS)) }
+        let known = Arc::new(Cache::new(CACHED_TOKENS));
+        Self { database, keys, directory, misses: Arc::default(), clock, known }
     }
 
     pub fn database(&self) -> &Database {
@@ -137,6 +140,7 @@ impl Gate {
             database: self.database.clone(),
             directory: Arc::clone(&self.directory),
             keys: Arc::clone(&self.keys),
+            misses: Arc::clone(&self.misses),
             viewer: known.viewer.clone(),
             clock: self.clock.clone(),
             acting: None,

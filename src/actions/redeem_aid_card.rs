@@ -97,8 +97,14 @@ pub type Redeemed = (redemption::Model, aid_card::Model);
 pub async fn find(slice: &Slice, id: RedemptionId) -> Result<Option<Redeemed>> {
     let found = slice.select::<redemption::Entity>()?.only(redemption::Column::Id.eq(id)).one().await?;
     let Some(redemption) = found else { return Ok(None) };
-    let card = slice.card_of(&redemption).one().await?;
+    let card = card_of(slice, &redemption).await?;
     Ok(card.map(|card| (redemption, card)))
+}
+
+/// The card of a redemption of the viewer's, as it is now.
+pub async fn card_of(slice: &Slice, redemption: &redemption::Model) -> Result<Option<aid_card::Model>> {
+    let card = aid_card::Column::Id.eq(redemption.aid_card_id);
+    slice.select::<aid_card::Entity>()?.only(card).one().await
 }
 
 /// Redeems a card under the caller's key.

@@ -8,7 +8,7 @@ use sea_orm::sea_query::{Expr, ExprTrait};
 use sea_orm::{ColumnTrait, Condition};
 
 use super::operator::{self, OperatorInput};
-use super::redeem_aid_card::{Redeemed, find};
+use super::redeem_aid_card::{Redeemed, card_of, find};
 use super::reverse_settlement::LONGEST_REASON;
 use crate::access::{Act, Answered, Intent, Outcome, Slice};
 use crate::error::{Error, Result};
@@ -76,7 +76,7 @@ impl RefundRedemption {
 }
 
 async fn with_card(slice: &Slice, redemption: redemption::Model) -> Result<Option<Redeemed>> {
-    let card = slice.card_of(&redemption).one().await?;
+    let card = card_of(slice, &redemption).await?;
     Ok(card.map(|card| (redemption, card)))
 }
 

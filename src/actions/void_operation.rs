@@ -99,11 +99,11 @@ async fn void(act: &mut Act, input: &VoidOperationInput) -> Result<Outcome<opera
     if original.voided_by.is_some() {
         return Ok(Outcome::Done(original.key.clone(), original));
     }
-    let Some((_, scope)) = VOIDABLE.iter().find(|(mutation, _)| *mutation == original.mutation) else {
+    if !VOIDABLE.iter().any(|(mutation, _)| *mutation == original.mutation) {
         let reason = Reason::NotVoidable { mutation: original.mutation };
         return Outcome::refused(vec![Refusal::new(reason, &["operationKey"])]);
-    };
-    act.slice().demand(*scope)?;
+    }
+    act.go_on_in(original.scope)?;
     let status = match original.status {
         OperationStatus::Succeeded => {
             if let Some(reason) = undo(act, &original, &input.reason).await? {
@@ -142,6 +142,7 @@ async fn original(act: &mut Act, key: &str) -> Result<operation::Model> {
         partner_id: act.slice().viewer().partner_id(),
         key: key.to_owned(),
         mutation: UNKNOWN.to_owned(),
+        scope: act.scope(),
         request_hash: act.slice().keys().no_request(),
         status: OperationStatus::Voided,
         answer: serde_json::to_value(answer).map_err(|error| Error::internal(error.to_string()))?,

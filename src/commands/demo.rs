@@ -1,5 +1,4 @@
 use std::io::Write as _;
-use std::path::Path;
 use std::sync::Mutex;
 use std::time::Duration;
 
@@ -9,7 +8,7 @@ use serde_json::json;
 
 use super::serve::{bind, serve};
 use super::{Failure, Outcome, Place, check, configure, gate, open};
-use crate::access::{Database, Gate, IssueError, scopes_of};
+use crate::access::{Gate, IssueError, scopes_of};
 use crate::config::Config;
 use crate::demo::{self, DemoRequest};
 use crate::http::url_of;
@@ -76,29 +75,14 @@ impl Demo {
 
 /// Takes the demo's own database away; a database that is not a demo's is left alone.
 async fn start_over(config: &Config) -> Outcome {
-    if let Some(file) = config.database.strip_prefix("sqlite:") {
-        let file = file.trim_start_matches("//").split('?').next().unwrap_or_default();
-        for suffix in ["", "-wal", "-shm"] {
-            let path = format!("{file}{suffix}");
-            if Path::new(&path).exists() {
-                std::fs::remove_file(&path)?;
-            }
-        }
-        return Ok(());
-    }
-    let database = Database::open(&config.database).await?;
-    let is_mine = match database.pending_migrations().await {
-        Ok(_) => database.is_empty_or_has_partner(demo::MARK).await?,
-        Err(error) => return Err(error.into()),
-    };
-    if !is_mine {
+    let database = open(config).await?;
+    if !database.is_empty_or_has_partner(demo::MARK).await? {
         return Err(Failure(
             "--fresh: this database holds something else than a demo district; it was left alone".into(),
         ));
     }
     database.start_over().await?;
-    database.close().await?;
-    Ok(())
+    Ok(database.close().await?)
 }
 
 /// Loads the district with a progress bar on standard error.

@@ -13,7 +13,7 @@ use std::sync::Arc;
 use clap::{Args, Parser, Subcommand};
 use tokio::sync::watch;
 
-use crate::access::{Database, Gate, Keys};
+use crate::access::{Database, Gate, Keys, make_private_folder};
 use crate::clock::Clock;
 use crate::config::{self, Config, Flags, LogForm};
 use crate::error::Error;
@@ -134,9 +134,18 @@ fn start_log(filter: tracing_subscriber::filter::Targets, form: LogForm) {
 
 /// The database of the settings.
 async fn open(config: &Config) -> Result<Database, Failure> {
-    std::fs::create_dir_all(&config.data).map_err(|error| {
+    make_private_folder(&config.data).map_err(|error| {
         Failure(format!("the data folder {} cannot be made: {error}", config.data.display()))
     })?;
+    if let Some(file) = config.sqlite_file() {
+        let mut options = std::fs::OpenOptions::new();
+        options.append(true).create(true);
+        #[cfg(unix)]
+        std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
+        options
+            .open(&file)
+            .map_err(|error| Failure(format!("the database {} cannot be opened: {error}", file.display())))?;
+    }
     Ok(Database::open(&config.database).await?)
 }
 

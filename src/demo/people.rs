@@ -97,6 +97,7 @@ impl People {
             id: seeded_id::<PersonId>(&mut self.rng, since),
             national_id_sealed: keys.seal(column::NATIONAL_ID, national_id.expose())?,
             national_id_hash: keys.find_person(&national_id),
+            desk_hash: keys.find_at_desk(&national_id, &name),
             name,
             birth_date: national_id.birth_date(),
             district: DISTRICT.into(),

@@ -79,7 +79,7 @@ impl AidCardQuery {
     async fn aid_card(&self, ctx: &Context<'_>, number: String) -> Result<Option<AidCard>> {
         let slice = slice(ctx)?;
         match CardNumber::parse(&number) {
-            Ok(number) => Ok(slice.card_at_the_counter(&number)?.one().await?.map(AidCard)),
+            Ok(number) => Ok(slice.card_at_the_counter(&number).await?.map(AidCard)),
             Err(_) => slice.select::<aid_card::Entity>().map(|_| None),
         }
     }

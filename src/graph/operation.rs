@@ -35,7 +35,7 @@ impl Operation {
     /// What came out of it, as it is now; null when nothing did.
     async fn result(&self, ctx: &Context<'_>) -> Result<Option<Node>> {
         match read_answer(&self.0)?.result {
-            Some(id) => node(slice(ctx)?, &ID(id)).await,
+            Some(id) => node(&slice(ctx)?.of_operation(&self.0), &ID(id)).await,
             None => Ok(None),
         }
     }

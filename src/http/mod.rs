@@ -207,6 +207,7 @@ fn refused(error: Error, correlation: &str) -> Refusal {
             tracing::warn!(correlation, ?error, "database unavailable");
             Refusal::Unavailable(1)
         }
+        Error::Throttled { seconds } => Refusal::Throttled(u32::try_from(seconds).unwrap_or(u32::MAX)),
         Error::Forbidden { .. } | Error::Invalid { .. } | Error::Internal(_) => {
             tracing::error!(correlation, ?error, "a request failed outside of GraphQL");
             Refusal::Internal { correlation: correlation.to_owned() }

@@ -128,3 +128,33 @@ fn the_schema_is_printed() {
     let shop = String::from_utf8(shop.stdout).unwrap();
     assert!(shop.contains("redeemAidCard(") && !shop.contains("settle("), "{shop}");
 }
+
+#[tokio::test]
+async fn fresh_leaves_a_database_alone_that_holds_something_else() {
+    let folder = tempfile::tempdir().unwrap();
+    let fresh = Fresh::new().await;
+    fresh.change("CREATE TABLE ledger_of_somebody_else (amount integer)").await;
+    fresh.change("INSERT INTO ledger_of_somebody_else VALUES (42)").await;
+    let refused =
+        run(onestop(folder.path()).args(["demo", "--fresh", "--load-only", "--database", &fresh.url]));
+    assert!(!refused.status.success());
+    assert!(said(&refused).contains("left alone"), "{}", said(&refused));
+    assert_eq!(fresh.number("SELECT CAST(SUM(amount) AS bigint) FROM ledger_of_somebody_else").await, 42);
+}
+
+#[cfg(unix)]
+#[test]
+fn data_and_keys_are_their_owners_alone() {
+    use std::os::unix::fs::PermissionsExt as _;
+    let folder = tempfile::tempdir().unwrap();
+    let mut command = onestop(folder.path());
+    assert!(run(command.args(["migrate", "--data", "private/data"])).status.success());
+    let none = run(onestop(folder.path()).args(["token", "--data", "private/data", "--partner", "NOBODY"]));
+    assert!(!none.status.success());
+    for (place, mode) in
+        [("private/data", 0o700), ("private/data/onestop.db", 0o600), ("private/data/keys", 0o700)]
+    {
+        let found = std::fs::metadata(folder.path().join(place)).unwrap().permissions().mode();
+        assert_eq!(found & 0o777, mode, "{place}");
+    }
+}

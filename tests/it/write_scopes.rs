@@ -28,6 +28,30 @@ async fn a_hospital_that_may_only_settle_reverses_and_asks_again() {
 }
 
 #[tokio::test]
+async fn a_hospital_that_may_only_write_voids_what_it_wrote_of_either_kind() {
+    let district = District::with_medical_assistance().await;
+    let patient = district.person("李小明", &[Category::Dibao]).await;
+    let hospital = district.partner_with(HOSPITAL, &[Scope::SettlementWrite, Scope::ReferralWrite]).await;
+    let (settled, requested) = (new_key(), new_key());
+    let bill = json!({ "key": settled, "bill": Bill::of(&patient.national_id, &patient.name).0 });
+    hospital.act("settle", bill, "settlement { id }").await.done("settle");
+    let request = json!({
+        "key": requested, "receiver": { "code": DPF }, "reason": "wheelchair",
+        "person": { "nationalId": patient.national_id, "name": patient.name },
+    });
+    hospital.act("requestReferral", request, "referral { id }").await.done("requestReferral");
+    for (key, kind) in [(settled, "Settlement"), (requested, "Referral")] {
+        let void = json!({ "key": new_key(), "operationKey": key, "reason": "no answer came" });
+        let voided = hospital.act("voidOperation", void, "operation { status result { __typename } }").await;
+        let operation = json!({ "status": "VOIDED", "result": { "__typename": kind } });
+        assert_eq!(voided.done("voidOperation").at("voidOperation.operation"), &operation);
+        let asked = "query($key: IdempotencyKey!) { operation(key: $key) { status result { __typename } } }";
+        let known = hospital.ask(asked, json!({ "key": key })).await.fine();
+        assert_eq!(known.at("operation"), &operation, "whoever may act may learn what became of it");
+    }
+}
+
+#[tokio::test]
 async fn a_till_that_may_only_redeem_refunds_and_asks_again() {
     let district = District::new().await;
     let card = district.card("200.00").await;

@@ -311,6 +311,7 @@ impl District {
             id: new_id::<PersonId>(),
             national_id_sealed: keys.seal(column::NATIONAL_ID, &text).unwrap(),
             national_id_hash: keys.find_person(&id),
+            desk_hash: keys.find_at_desk(&id, name),
             name: name.into(),
             birth_date: id.birth_date(),
             district: "410102".into(),

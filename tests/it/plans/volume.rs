@@ -104,6 +104,7 @@ impl Volume {
             partner_id: partner,
             key,
             mutation: "settle".into(),
+            scope: entity::kinds::Scope::SettlementWrite,
             request_hash: entity::Digest(vec![0; 32]),
             status: OperationStatus::Rejected,
             answer: json!({ "result": null, "refusals": [] }),
@@ -280,7 +281,13 @@ impl Volume {
         }
         let person = format!("id = '{}'", Uuid::from(self.patient.id));
         let hash = "decode(md5(i::text) || md5('x' || i), 'hex')";
-        copy.rows("person", &person, MANY, &[("id", recent), ("national_id_hash", hash)]).await;
+        copy.rows(
+            "person",
+            &person,
+            MANY,
+            &[("id", recent), ("national_id_hash", hash), ("desk_hash", hash)],
+        )
+        .await;
         let of = format!("person_id = '{}'", Uuid::from(self.patient.id));
         copy.rows("person_status", &of, MANY, &[("id", recent), ("person_id", recent)]).await;
         let card = format!("id = '{}'", Uuid::from(self.card_id));
