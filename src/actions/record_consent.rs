@@ -108,9 +108,7 @@ async fn keep(act: &mut Act, input: &RecordConsentInput) -> Result<Outcome<conse
         Some(_) => {}
     }
     let (Some(receiver), true) = (receiver, refusals.is_empty()) else { return Outcome::refused(refusals) };
-    let mut fields: Vec<ConsentField> = input.fields.iter().map(|field| (*field).into()).collect();
-    fields.sort();
-    fields.dedup();
+    let fields = words::distinct::<_, ConsentField>(input.fields.clone());
     let row = consent::Model {
         id: act.new_id(),
         recorder_id: act.slice().viewer().partner_id(),

@@ -93,7 +93,7 @@ impl PartnerQuery {
         if filter.area.as_deref().is_some_and(|area| !is_area(area)) {
             return Err(Error::invalid("area", "must be an area code of 2, 4, 6, 9 or 12 digits."));
         }
-        let kinds = filter.kind.map(|kinds| kinds.into_iter().map(entity::kinds::PartnerKind::from));
+        let kinds = filter.kind.map(words::distinct::<_, entity::kinds::PartnerKind>);
         let rows = slice(ctx)?
             .select::<partner::Entity>()?
             .only_if(kinds.map(|kinds| partner::Column::Kind.is_in(kinds)))

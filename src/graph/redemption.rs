@@ -84,8 +84,7 @@ struct RedemptionFilter {
 impl RedemptionFilter {
     fn condition(self) -> Condition {
         use redemption::Column::{Id, ReceiptNumber, RedeemedAt, Status};
-        let statuses =
-            self.status.map(|statuses| statuses.into_iter().map(entity::kinds::RedemptionStatus::from));
+        let statuses = self.status.map(words::distinct::<_, entity::kinds::RedemptionStatus>);
         Condition::all()
             .add_option(self.receipt_number.map(|number| ReceiptNumber.eq(number)))
             .add_option(statuses.map(|statuses| Status.is_in(statuses)))

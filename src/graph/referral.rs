@@ -1,3 +1,4 @@
+use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use async_graphql::{Context, ID, InputObject, Object, OneofObject};
@@ -151,35 +152,21 @@ struct ReferralFilter {
     updated_to: Option<DateTime>,
 }
 
-/// The condition for a status as it reads now: an unanswered request that is due is already EXPIRED.
-fn reads_as(status: ReferralStatus, slice: &Slice) -> Condition {
+/// The condition for statuses as they read now: an unanswered request that is due is already EXPIRED.
+fn reads_as(mut statuses: BTreeSet<ReferralStatus>, slice: &Slice) -> Condition {
     use referral::Column::{DueAt, Status};
-    let stored = Status.eq(status);
-    match status {
-        ReferralStatus::Requested => Condition::all().add(stored).add(DueAt.gt(slice.now())),
-        ReferralStatus::Expired => Condition::any()
-            .add(stored)
-            .add(Condition::all().add(Status.eq(ReferralStatus::Requested)).add(DueAt.lte(slice.now()))),
-        ReferralStatus::Accepted
-        | ReferralStatus::InProgress
-        | ReferralStatus::OnHold
-        | ReferralStatus::Completed
-        | ReferralStatus::Declined
-        | ReferralStatus::Failed
-        | ReferralStatus::Cancelled => Condition::all().add(stored),
-    }
+    let unanswered = || Condition::all().add(Status.eq(ReferralStatus::Requested));
+    let requested =
+        statuses.remove(&ReferralStatus::Requested).then(|| unanswered().add(DueAt.gt(slice.now())));
+    let expired =
+        statuses.contains(&ReferralStatus::Expired).then(|| unanswered().add(DueAt.lte(slice.now())));
+    Condition::any().add(Status.is_in(statuses)).add_option(requested).add_option(expired)
 }
 
 impl ReferralFilter {
     fn condition(self, slice: &Slice) -> Condition {
         use referral::Column::{DueAt, UpdatedAt};
-        let status = self.status.map(|statuses| {
-            let none = Condition::all().add(sea_orm::sea_query::Expr::value(false));
-            statuses
-                .into_iter()
-                .map(|status| reads_as(status.into(), slice))
-                .fold(Condition::any().add(none), Condition::add)
-        });
+        let status = self.status.map(|statuses| reads_as(words::distinct(statuses), slice));
         let side = self.direction.map(|direction| match direction {
             ReferralDirection::Sent => ReferralSide::Sender,
             ReferralDirection::Received => ReferralSide::Receiver,

@@ -129,8 +129,7 @@ struct SettlementFilter {
 impl SettlementFilter {
     fn condition(self) -> Condition {
         use settlement::Column::{DischargedOn, Id, SettledAt, Status};
-        let statuses =
-            self.status.map(|statuses| statuses.into_iter().map(entity::kinds::SettlementStatus::from));
+        let statuses = self.status.map(words::distinct::<_, entity::kinds::SettlementStatus>);
         Condition::all()
             .add_option(statuses.map(|statuses| Status.is_in(statuses)))
             .add_option(self.discharged_from.map(|from| DischargedOn.gte(from.0)))

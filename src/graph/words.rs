@@ -1,6 +1,13 @@
 //! The enums of the contract, mirrored from the words that columns hold.
 
+use std::collections::BTreeSet;
+
 use async_graphql::Enum;
+
+/// The words of a list, each once, however often a client repeats it.
+pub fn distinct<W: Into<C>, C: Ord>(words: Vec<W>) -> BTreeSet<C> {
+    words.into_iter().map(Into::into).collect()
+}
 
 /// What a partner is, which decides what it may see and do.
 #[derive(Enum, Copy, Clone, Eq, PartialEq)]
