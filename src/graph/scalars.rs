@@ -27,15 +27,6 @@ pub fn judge(scalar: &str, value: &Value) -> Result<(), String> {
         "NationalId" => national_id(value).map(drop),
         "IdempotencyKey" => idempotency_key(value).map(drop),
         "Int" => int(value),
-        "String" => string(value),
-        _ => Ok(()),
-    }
-}
-
-/// PostgreSQL keeps every character but this one.
-fn string(value: &Value) -> Result<(), String> {
-    match value {
-        Value::String(text) if text.contains('\0') => Err("must not contain the character U+0000.".into()),
         _ => Ok(()),
     }
 }

@@ -17,7 +17,7 @@ mod tests;
 
 use limit::within;
 pub use limit::{Limit, LimitExceeded};
-pub use source::{MAX_BYTES, MAX_NESTING, MAX_TOKENS, check_source};
+pub use source::{MAX_BYTES, MAX_NESTING, MAX_TOKENS, MAX_WRITTEN_OUT, check_source, check_variables};
 
 /// The largest page; a `first`, `last` or `ids` given as a variable counts as this.
 const PAGE: u64 = 100;

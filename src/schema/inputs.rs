@@ -1,9 +1,8 @@
-//! Judges what the scalars of a request say, before anything runs, so that a bad value is answered with its
-//! place.
+//! Judges what the inputs of a request say, before anything runs, so that a bad value is answered with its place.
 //!
-//! Content is judged here, and what the library's validation lets through: a variable that must be given, anything but an
-//! object where one belongs. A missing field, an unknown one or a scalar of the wrong shape is passed over: validation
-//! answers those.
+//! Judged here: what scalars hold, how long lists are, and what the library's validation lets through: a variable that must
+//! be given, anything but an object where one belongs. A missing field, an unknown one or a scalar of the wrong shape is
+//! passed over: validation answers those.
 
 use std::collections::{HashMap, HashSet};
 use std::convert::Infallible;
@@ -19,11 +18,15 @@ use async_graphql::{Name, Pos, Positioned, Value, Variables};
 pub const MAX_REPORTED: usize = 50;
 /// The longest name of the client's own choosing that is repeated to it.
 const MAX_NAME: usize = 40;
+/// The most items of a list.
+const MOST_ITEMS: usize = 100;
+/// The input fields, as `Type.field`, whose lists may be longer, and how long.
+const LONGER_LISTS: &[(&str, usize)] = &[];
 
 /// Says whether a scalar, by name, takes a value, or why not. Scalars that it does not know are fine.
 pub type Judge<'a> = dyn Fn(&str, &Value) -> Result<(), String> + 'a;
 
-/// A scalar input that its scalar does not take.
+/// An input that cannot be taken.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct BadInput {
     /// From the argument or variable down: names, and list positions in digits.
@@ -38,6 +41,7 @@ pub struct BadInput {
 #[derive(Debug, Clone, Default)]
 pub struct InputTypes {
     scalars: HashSet<String>,
+    enums: HashSet<String>,
     /// Input object → field → type, e.g. `[ID!]!`.
     objects: HashMap<String, HashMap<String, String>>,
     /// Output type → field.
@@ -79,7 +83,10 @@ impl InputTypes {
                     });
                     types.outputs.insert(name.clone(), fields.collect());
                 }
-                MetaType::Union { .. } | MetaType::Enum { .. } => {}
+                MetaType::Enum { .. } => {
+                    types.enums.insert(name.clone());
+                }
+                MetaType::Union { .. } => {}
             }
         }
         types
@@ -88,13 +95,12 @@ impl InputTypes {
     /// Whether there is such a type; of an unknown one nothing is judged.
     fn knows(&self, ty: &str) -> bool {
         let name = MetaTypeName::concrete_typename(ty);
-        self.scalars.contains(name) || self.objects.contains_key(name)
+        self.scalars.contains(name) || self.enums.contains(name) || self.objects.contains_key(name)
     }
 
-    /// Judges every scalar in the variables and the written values of the operation that would run: each
-    /// variable by its declared type, each written value by its argument's type, each fragment once. Expects
-    /// a document whose nesting was bounded before; its cost follows the length of the document and the
-    /// variables.
+    /// Judges the variables and the written values of the operation that would run: each variable by its declared type, each
+    /// written value by its argument's type with its variables put in, each fragment once. Expects variables that were
+    /// [prepared](super::variables::prepare), and a document whose nesting was bounded before.
     #[must_use]
     pub fn check(
         &self,
@@ -106,8 +112,16 @@ impl InputTypes {
         let Some(operation) = chosen(doc, operation_name) else {
             return Vec::new();
         };
-        let mut check = Check { types: self, doc, judge, seen: HashSet::new(), found: Vec::new() };
-        check.variables(operation, variables);
+        let mut check = Check {
+            types: self,
+            doc,
+            variables,
+            judge,
+            passed_over: HashSet::new(),
+            seen: HashSet::new(),
+            found: Vec::new(),
+        };
+        check.variables(operation);
         let root = match operation.ty {
             OperationType::Query => Some(self.query.as_str()),
             OperationType::Mutation => self.mutation.as_deref(),
@@ -138,38 +152,66 @@ pub fn chosen<'a>(doc: &'a ExecutableDocument, name: Option<&str>) -> Option<&'a
     operation.map(|operation| &operation.node)
 }
 
+/// How many items a list may have in a field of an input object.
+fn most_items(object: &str, field: &str) -> usize {
+    let longer = LONGER_LISTS.iter().find(|(name, _)| name.split_once('.') == Some((object, field)));
+    longer.map_or(MOST_ITEMS, |(_, most)| *most)
+}
+
 enum Step<'a> {
     Name(&'a str),
     Index(usize),
 }
 
+/// What is wanted at a place.
+#[derive(Clone, Copy)]
+struct Wanted<'v> {
+    ty: &'v str,
+    /// The most items, when it is a list.
+    most: usize,
+    pos: Pos,
+}
+
 struct Check<'a> {
     types: &'a InputTypes,
     doc: &'a ExecutableDocument,
+    variables: &'a Variables,
     judge: &'a Judge<'a>,
+    /// Variables that were reported already, and those of unknown types, which validation answers.
+    passed_over: HashSet<&'a str>,
     seen: HashSet<&'a str>,
     found: Vec<BadInput>,
 }
 
 impl<'a> Check<'a> {
-    fn variables(&mut self, operation: &OperationDefinition, variables: &Variables) {
+    fn variables(&mut self, operation: &'a OperationDefinition) {
         for definition in &operation.variable_definitions {
-            let name = &definition.node.name.node;
-            let default = definition.node.default_value.as_ref().map(|value| &value.node);
+            let (name, pos) = (definition.node.name.node.as_str(), definition.pos);
             let ty = definition.node.var_type.node.to_string();
-            match variables.get(name).or(default) {
-                None | Some(Value::Null) if ty.ends_with('!') && self.types.knows(&ty) => {
-                    let why = "must be given.".to_owned();
-                    self.found.push(BadInput {
-                        path: written(&[Step::Name(name)]),
-                        why,
-                        pos: definition.pos,
-                    });
+            if !self.types.knows(&ty) {
+                self.passed_over.insert(name);
+                continue;
+            }
+            let before = self.found.len();
+            match self.variables.get(name) {
+                None | Some(Value::Null) if ty.ends_with('!') => {
+                    self.report(&[Step::Name(name)], "must be given.", pos);
                 }
-                Some(value) => self.value(&ty, value, &mut vec![Step::Name(name)], definition.pos),
+                // How long a list may be depends on where the variable is used.
+                Some(value) => {
+                    let wanted = Wanted { ty: &ty, most: usize::MAX, pos };
+                    self.value(wanted, value, &mut vec![Step::Name(name)]);
+                }
                 None => {}
             }
+            if self.found.len() > before {
+                self.passed_over.insert(name);
+            }
         }
+    }
+
+    fn report(&mut self, path: &[Step<'_>], why: impl Into<String>, pos: Pos) {
+        self.found.push(BadInput { path: written(path), why: why.into(), pos });
     }
 
     fn set(&mut self, set: &'a SelectionSet, parent: &'a str) {
@@ -202,15 +244,21 @@ impl<'a> Check<'a> {
         };
         for (name, Positioned { node: literal, pos }) in &field.arguments {
             if let Some(ty) = output.arguments.get(name.node.as_str()) {
-                // Variables are judged where they are declared; null is passed over.
-                let Ok(value) = literal.clone().into_const_with(|_: Name| Ok::<_, Infallible>(Value::Null));
-                self.value(ty, &value, &mut vec![Step::Name(&name.node)], *pos);
+                let Ok(value) = literal.clone().into_const_with(|name| self.put_in(&name));
+                let wanted = Wanted { ty, most: MOST_ITEMS, pos: *pos };
+                self.value(wanted, &value, &mut vec![Step::Name(&name.node)]);
             }
         }
         self.set(&field.selection_set.node, &output.returns);
     }
 
-    fn value<'v>(&mut self, ty: &'v str, value: &'v Value, path: &mut Vec<Step<'v>>, pos: Pos)
+    /// The value of a variable where it is used; null is not judged.
+    fn put_in(&self, name: &Name) -> Result<Value, Infallible> {
+        let value = self.variables.get(name).filter(|_| !self.passed_over.contains(name.as_str()));
+        Ok(value.cloned().unwrap_or_default())
+    }
+
+    fn value<'v>(&mut self, wanted: Wanted<'v>, value: &'v Value, path: &mut Vec<Step<'v>>)
     where
         'a: 'v,
     {
@@ -218,20 +266,23 @@ impl<'a> Check<'a> {
             return;
         }
         let types = self.types;
-        match (MetaTypeName::create(ty), value) {
-            (MetaTypeName::NonNull(inner), _) => self.value(inner, value, path, pos),
-            (MetaTypeName::List(inner), Value::List(items)) => {
+        match (MetaTypeName::create(wanted.ty), value) {
+            (MetaTypeName::NonNull(ty), _) => self.value(Wanted { ty, ..wanted }, value, path),
+            (MetaTypeName::List(_), Value::List(items)) if items.len() > wanted.most => {
+                self.report(path, format!("must have at most {} items.", wanted.most), wanted.pos);
+            }
+            (MetaTypeName::List(ty), Value::List(items)) => {
                 for (index, item) in items.iter().enumerate() {
                     path.push(Step::Index(index));
-                    self.value(inner, item, path, pos);
+                    self.value(Wanted { ty, ..wanted }, item, path);
                     path.pop();
                 }
             }
             // One value stands for a list of one.
-            (MetaTypeName::List(inner), _) => self.value(inner, value, path, pos),
+            (MetaTypeName::List(ty), _) => self.value(Wanted { ty, ..wanted }, value, path),
             (MetaTypeName::Named(name), _) if types.scalars.contains(name) => {
-                if let Err(why) = (self.judge)(name, value) {
-                    self.found.push(BadInput { path: written(path), why, pos });
+                if let Err(why) = self.scalar(name, value) {
+                    self.report(path, why, wanted.pos);
                 }
             }
             (MetaTypeName::Named(name), Value::Object(members)) => {
@@ -241,19 +292,25 @@ impl<'a> Check<'a> {
                 for (member, value) in members {
                     if let Some(ty) = fields.get(member.as_str()) {
                         path.push(Step::Name(member));
-                        self.value(ty, value, path, pos);
+                        self.value(Wanted { ty, most: most_items(name, member), ..wanted }, value, path);
                         path.pop();
                     }
                 }
             }
             (MetaTypeName::Named(name), _) if types.objects.contains_key(name) => {
-                self.found.push(BadInput {
-                    path: written(path),
-                    why: "must be an input object.".to_owned(),
-                    pos,
-                });
+                self.report(path, "must be an input object.", wanted.pos);
             }
             (MetaTypeName::Named(_), _) => {}
+        }
+    }
+
+    /// PostgreSQL keeps every character but U+0000, whichever scalar it stands in.
+    fn scalar(&self, name: &str, value: &Value) -> Result<(), String> {
+        match value {
+            Value::String(text) if text.contains('\0') => {
+                Err("must not contain the character U+0000.".into())
+            }
+            _ => (self.judge)(name, value),
         }
     }
 }

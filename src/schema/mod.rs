@@ -8,6 +8,7 @@ pub mod inputs;
 pub mod order;
 pub mod registry;
 mod seal;
+mod variables;
 
 use std::cell::RefCell;
 use std::collections::BTreeMap;
@@ -136,7 +137,13 @@ impl Gateway {
         if asked.read_only && chosen.is_some_and(|operation| operation.ty != OperationType::Query) {
             return Ok(Executed { operation, response: None });
         }
-        let variables = Variables::from_json(serde_json::Value::Object(asked.variables));
+        let mut variables = Variables::from_json(serde_json::Value::Object(asked.variables));
+        if let Some(operation) = chosen {
+            variables::prepare(operation, &mut variables);
+        }
+        if let Err(limit) = budget::check_variables(variables::written_out(&asked.query, &variables)) {
+            return Ok(Executed { operation, response: Some(seal::limit(&limit)) });
+        }
         let bad = of_kind.inputs.check(&document, name, &variables, &scalars::judge);
         if !bad.is_empty() {
             return Ok(Executed { operation, response: Some(seal::bad_inputs(&bad)) });

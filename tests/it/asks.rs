@@ -226,7 +226,7 @@ pub fn malformed(about: About) -> Vec<String> {
         Nothing | Key | Patient => Vec::new(),
         Settlement | Redemption | Referral | Consent | About::Partner => {
             let other_type = nobodys::<entity::id::PersonId>();
-            ["", "x", "settlement_", "referral_0000", "' OR 1=1 --", "\u{0}", other_type.as_str().unwrap()]
+            ["", "x", "settlement_", "referral_0000", "' OR 1=1 --", other_type.as_str().unwrap()]
                 .map(str::to_owned)
                 .to_vec()
         }

@@ -166,6 +166,33 @@ async fn the_wrong_shape_is_a_coded_error() {
     assert_eq!(number(&look, "SELECT COUNT(*) FROM referral").await, 0);
 }
 
+/// Validation passes over an argument in which a variable is missing; what else is wrong with it is the client's fault all the same.
+#[tokio::test]
+async fn a_variable_that_is_left_out_hides_nothing() {
+    let district = District::new().await;
+    let person = district.person("王小红", &[]).await;
+    let office = district.partner(OFFICE).await;
+    let query = "mutation($key: IdempotencyKey!, $person: PatientInput!, $phone: String, $to: PartnerBy!) { \
+        requestReferral(input: { key: $key, person: $person, receiver: $to, reason: \"help\", phone: $phone }) \
+        { referral { person { phone } } userErrors { code } } }";
+    let stated = json!({ "nationalId": person.national_id, "name": person.name });
+    for (field, value) in [
+        ("person", json!({ "nationalId": person.national_id })),
+        ("person", json!({ "nationalId": person.national_id, "name": ["王小红"] })),
+        ("person", json!({ "nationalId": person.national_id, "name": "王小红", "age": 7 })),
+        ("to", json!({ "code": null })),
+        ("to", json!({ "code": "DPF", "id": null })),
+    ] {
+        let mut variables = json!({ "key": new_key(), "person": stated, "to": { "code": DPF } });
+        variables[field] = value;
+        let reply = office.ask(query, variables).await;
+        assert_eq!(reply.error(), "GRAPHQL_VALIDATION_FAILED", "{}", reply.body);
+        assert!(reply.body.get("data").is_none(), "{}", reply.body);
+    }
+    let variables = json!({ "key": new_key(), "person": stated, "to": { "code": DPF } });
+    office.ask(query, variables).await.done("requestReferral");
+}
+
 #[tokio::test]
 async fn one_of_several_means_exactly_one() {
     let district = District::new().await;
@@ -206,6 +233,11 @@ async fn one_of_several_means_exactly_one() {
             "{by}: {}",
             reply.body
         );
+    }
+    for variables in [json!({}), json!({ "code": null })] {
+        let query = "query($code: String) { partner(by: { code: $code }) { code } }";
+        let reply = office.ask(query, variables.clone()).await;
+        assert_eq!(reply.error(), "GRAPHQL_VALIDATION_FAILED", "{variables}: {}", reply.body);
     }
     let reply = office
         .ask("query($by: PartnerBy!) { partner(by: $by) { code } }", json!({ "by": { "code": "DPF" } }))
@@ -280,6 +312,13 @@ async fn any_text_is_only_text() {
     assert_eq!(places(&reply), ["input.reason"]);
     let query = "query($n: String!) { referral(by: { number: $n }) { id } }";
     assert_eq!(places(&office.ask(query, json!({ "n": "a\u{0}b" })).await), ["n"]);
+    let written = r#"{ referral(by: { number: "a\u0000b" }) { id } }"#;
+    assert_eq!(places(&office.ask(written, json!({})).await), ["by.number"]);
+    assert_eq!(places(&office.ask(r#"{ node(id: "\u0000") { id } }"#, json!({})).await), ["id"]);
+    let ids = "query($ids: [ID!]!) { nodes(ids: $ids) { id } }";
+    assert_eq!(places(&office.ask(ids, json!({ "ids": ["x", "\u{0}"] })).await), ["ids.1"]);
+    let default = r#"query($n: String! = "\u0000") { referral(by: { number: $n }) { id } }"#;
+    assert_eq!(places(&office.ask(default, json!({})).await), ["n"]);
     let look = district.database.look().await;
     assert_eq!(number(&look, "SELECT COUNT(*) FROM referral").await, 6);
 }

@@ -76,6 +76,31 @@ async fn what_asks_for_too_much_is_refused_fast() {
 }
 
 #[tokio::test]
+async fn a_large_variable_is_not_written_out_many_times() {
+    let district = District::new().await;
+    let partner = district.partner(DPF).await;
+    let large = json!({ "x": "9".repeat(200_000) });
+    for uses in [
+        "node(id: $x) { id } ".repeat(200),
+        format!("node(id: [{}]) {{ id }}", "$x ".repeat(200)),
+        format!(
+            "viewer {{ partner {{ code @include(if: {{ {} }}) }} }}",
+            (0..200).map(|at| format!("a{at}: $x ")).collect::<String>()
+        ),
+    ] {
+        for document in [
+            format!("query($x: ID!) {{ {uses} }}"),
+            format!("query A($x: ID!) {{ {uses} }} query B {{ viewer {{ partner {{ code }} }} }}"),
+        ] {
+            let reply = partner.ask(&document, large.clone()).await;
+            assert_eq!(reply.error(), "LIMIT_EXCEEDED", "{}", reply.body);
+        }
+    }
+    let thrice = "query($x: ID!) { node(id: $x) { id } nodes(ids: [$x, $x]) { id } }";
+    partner.ask(thrice, large).await.fine();
+}
+
+#[tokio::test]
 async fn what_lies_within_the_limits_runs() {
     let district = District::new().await;
     let partner = district.partner(DPF).await;

@@ -17,6 +17,7 @@ mod http;
 mod inputs;
 mod keys;
 mod limits;
+mod lists;
 mod misses;
 mod not_yours;
 mod pages;

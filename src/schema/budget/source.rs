@@ -9,6 +9,18 @@ pub const MAX_TOKENS: u64 = 8_000;
 /// How deep `{`, `[` and `(` may nest in the text: the deepest selection and the deepest input together.
 pub const MAX_NESTING: u64 = 48;
 
+/// The most bytes that the variables come to, written out wherever the text may use one: twice what a full body comes to that
+/// declares one variable and uses it once.
+pub const MAX_WRITTEN_OUT: u64 = 16 << 20;
+
+/// Refuses variables that are used so often that writing them out would take too much room.
+///
+/// # Errors
+/// The limit that they pass.
+pub fn check_variables(written_out: u64) -> Result<(), LimitExceeded> {
+    within(Limit::WrittenOut, written_out, MAX_WRITTEN_OUT)
+}
+
 /// Refuses a text that is too long to parse, or nested so deep that parsing it could exhaust the stack.
 ///
 /// # Errors

@@ -119,7 +119,11 @@ fn check(text: &str, name: Option<&str>, variables: serde_json::Value) -> Vec<Ba
         _ => Ok(()),
     };
     let doc = parse_query(text).expect("the document parses");
-    types.check(&doc, name, &Variables::from_json(variables), &judge)
+    let mut variables = Variables::from_json(variables);
+    if let Some(operation) = chosen(&doc, name) {
+        crate::schema::variables::prepare(operation, &mut variables);
+    }
+    types.check(&doc, name, &variables, &judge)
 }
 
 /// Sorted: members come in the order of the JSON library's map.
@@ -213,6 +217,60 @@ fn written_values_are_judged_by_their_argument() {
 }
 
 #[test]
+fn a_list_is_bounded_wherever_it_is_given() {
+    let longer = |items: usize| serde_json::json!(vec!["1.00"; items]);
+    let bill = |parts: serde_json::Value| serde_json::json!({ "totalCost": "1.00", "parts": parts });
+    let written = |items: usize| {
+        let parts = "\"1.00\" ".repeat(items);
+        format!(
+            "mutation {{ settle(input: {{ key: \"k\", bill: {{ totalCost: \"1.00\", parts: [{parts}] }} }}) {{ id }} }}"
+        )
+    };
+    let list = "mutation($parts: [Money!]!) { \
+        settle(input: { key: \"k\", bill: { totalCost: \"1.00\", parts: $parts } }) { id } }";
+    let object = "mutation($bill: Bill!) { settle(input: { key: \"k\", bill: $bill }) { id } }";
+    let nothing = serde_json::json!({});
+    for (text, variables, place) in [
+        (
+            SETTLE,
+            serde_json::json!({ "input": { "key": "k", "bill": bill(longer(101)) } }),
+            "input.bill.parts",
+        ),
+        (object, serde_json::json!({ "bill": bill(longer(101)) }), "bill.parts"),
+        (list, serde_json::json!({ "parts": longer(101) }), "input.bill.parts"),
+        (&written(101), nothing.clone(), "input.bill.parts"),
+    ] {
+        let found = check(text, None, variables);
+        assert_eq!(paths(&found), [place], "{text}");
+        assert_eq!(found[0].why, "must have at most 100 items.");
+    }
+    assert_eq!(check(list, None, serde_json::json!({ "parts": longer(100) })), []);
+    assert_eq!(check(&written(100), None, nothing), []);
+}
+
+/// A variable is judged by its declaration, and where it is used by what is wanted there.
+#[test]
+fn a_variable_is_judged_where_it_is_used_too() {
+    let text = "query($text: String) { thing(by: { amount: $text }, atLeast: $text) { id } }";
+    assert_eq!(paths(&check(text, None, serde_json::json!({ "text": "x" }))), ["atLeast", "by.amount"]);
+    assert_eq!(check(text, None, serde_json::json!({})), []);
+    let default = text.replace("String", "String = \"x\"");
+    assert_eq!(paths(&check(&default, None, serde_json::json!({}))), ["atLeast", "by.amount"]);
+    assert_eq!(check(&default, None, serde_json::json!({ "text": "1.00" })), []);
+}
+
+#[test]
+fn no_scalar_holds_a_nul() {
+    assert_eq!(paths(&check("{ node(id: \"a\\u0000\") { id } }", None, serde_json::json!({}))), ["id"]);
+    let text = "query($id: ID!) { node(id: $id) { id } }";
+    let found = check(text, None, serde_json::json!({ "id": "\u{0}" }));
+    assert_eq!(
+        (paths(&found), found[0].why.as_str()),
+        (vec!["id".to_owned()], "must not contain the character U+0000.")
+    );
+}
+
+#[test]
 fn fragments_are_judged_once_by_their_own_type() {
     let text = "{ a: thing { ...F } b: thing { ...F } \
           node(id: \"1\") { id ... on Thing { near(amount: \"x\") { id } } ... { id } } \
@@ -236,7 +294,7 @@ fn only_the_operation_that_runs_is_judged() {
 
 #[test]
 fn what_is_reported_is_bounded() {
-    let many = vec!["x"; 1_000];
+    let many = vec!["x"; 100];
     let input =
         serde_json::json!({ "input": { "key": "k", "bill": { "totalCost": "1.00", "parts": many } } });
     assert_eq!(check(SETTLE, None, input).len(), MAX_REPORTED);
