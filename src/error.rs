@@ -91,22 +91,46 @@ fn sql_state(error: &DbErr) -> Option<String> {
     sqlx_cause(error)?.as_database_error()?.code().map(|code| code.into_owned())
 }
 
-/// For the log: never the detail line of a database error, which quotes row values.
+/// For the log: never what quotes values, neither of a row nor of a request. PostgreSQL's data exceptions (class 22) do, and so
+/// does whatever could not be read into a type of ours.
 fn describe(error: &DbErr) -> String {
-    match sqlx_cause(error).and_then(|cause| cause.as_database_error()) {
-        Some(cause) => format!("{} [{}]", cause.message(), cause.code().unwrap_or_default()),
-        None => error.to_string(),
+    let Some(cause) = sqlx_cause(error) else {
+        return match error {
+            DbErr::Conn(_) | DbErr::Migration(_) => error.to_string(),
+            other => format!("sea-orm: {}", kind(other)),
+        };
+    };
+    match cause {
+        sqlx::Error::Database(cause) => match cause.code().unwrap_or_default().as_ref() {
+            code if is_sqlstate(code) && code.starts_with("22") => format!("a data exception [{code}]"),
+            code => format!("{} [{code}]", cause.message()),
+        },
+        sqlx::Error::ColumnDecode { index, .. } => format!("column {index} does not decode"),
+        sqlx::Error::Decode(_) => "a value does not decode".into(),
+        sqlx::Error::Encode(_) => "a value does not encode".into(),
+        other => other.to_string(),
     }
 }
 
-/// SQLite result codes that pass: BUSY, LOCKED, IOERR, FULL and their extended forms share the low byte.
-fn sqlite_passes(state: &str) -> bool {
-    state.parse::<i64>().is_ok_and(|code| matches!(code & 0xff, 5 | 6 | 10 | 13))
+/// The name of the variant.
+fn kind(error: &DbErr) -> String {
+    let shown = format!("{error:?}");
+    shown.split(|sign: char| !sign.is_alphanumeric()).next().unwrap_or_default().to_owned()
 }
 
-/// PostgreSQL classes that pass: connection lost, contention, out of resources, told to stop.
-fn postgres_passes(state: &str) -> bool {
-    state.len() == 5 && ["08", "40", "53", "57"].iter().any(|class| state.starts_with(class))
+/// PostgreSQL's codes have five characters, SQLite's four digits at most.
+fn is_sqlstate(code: &str) -> bool {
+    code.len() == 5
+}
+
+/// Whether a database error passes. PostgreSQL's classes that do: connection lost, contention, out of resources, told to stop.
+/// SQLite's: BUSY, LOCKED, IOERR, FULL; their extended forms share the low byte.
+fn passes(code: &str) -> bool {
+    if is_sqlstate(code) {
+        ["08", "40", "53", "57"].iter().any(|class| code.starts_with(class))
+    } else {
+        code.parse::<i64>().is_ok_and(|code| matches!(code & 0xff, 5 | 6 | 10 | 13))
+    }
 }
 
 impl From<DbErr> for Error {
@@ -115,7 +139,7 @@ impl From<DbErr> for Error {
         let passing = match (&error, sqlx_cause(&error)) {
             (DbErr::ConnectionAcquire(_), _) => true,
             (_, Some(cause)) => match sql_state(&error) {
-                Some(state) => postgres_passes(&state) || sqlite_passes(&state),
+                Some(state) => passes(&state),
                 None => matches!(
                     cause,
                     sqlx::Error::Io(_)
@@ -146,5 +170,32 @@ impl From<Error> for async_graphql::Error {
         let mut shown = async_graphql::Error::new(error.message());
         shown.extensions = Some(extensions);
         shown
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_passes_is_told_by_the_databases_own_codes() {
+        for passing in
+            ["5", "6", "10", "13", "261", "517", "522", "08006", "40001", "40P01", "53300", "57P01"]
+        {
+            assert!(passes(passing), "{passing}");
+        }
+        // Taken for a number of SQLite's, some of these would end in BUSY.
+        for lasting in ["1", "19", "2067", "22021", "42501", "23505", "22P02", "42P01", "XX000", ""] {
+            assert!(!passes(lasting), "{lasting}");
+        }
+    }
+
+    #[test]
+    fn the_log_quotes_no_value() {
+        let cause =
+            sqlx::Error::ColumnDecode { index: "name".into(), source: "not a name: 李小明".into() };
+        let decode = DbErr::Query(RuntimeErr::SqlxError(cause.into()));
+        assert_eq!(describe(&decode), "column name does not decode");
+        assert_eq!(describe(&DbErr::Type("李小明 is no date".into())), "sea-orm: Type");
     }
 }
