@@ -112,7 +112,7 @@ impl OutputTypes {
 }
 
 /// The fields of a selection that answer under this key, each with its parent's type.
-fn find<'a>(
+pub(super) fn find<'a>(
     document: &'a ExecutableDocument,
     set: &'a SelectionSet,
     parent: &'a str,

@@ -70,7 +70,7 @@ pub struct Asked {
 
 /// How a request ended.
 pub struct Executed {
-    /// What was asked for, for the log: the operation's name, else its root fields.
+    /// What was asked for, for the log: the operation's name in the document, else its root fields.
     pub operation: Option<String>,
     /// Its errors are sealed; nothing for a GET that asks for something else than a query.
     pub response: Option<Response>,
@@ -133,7 +133,7 @@ impl Gateway {
         };
         let name = asked.operation_name.as_deref();
         let chosen = inputs::chosen(&document, name);
-        let operation = name.map(str::to_owned).or_else(|| chosen.map(root_fields));
+        let operation = chosen.map(|operation| name.map_or_else(|| root_fields(operation), str::to_owned));
         if asked.read_only && chosen.is_some_and(|operation| operation.ty != OperationType::Query) {
             return Ok(Executed { operation, response: None });
         }
@@ -152,9 +152,9 @@ impl Gateway {
         request.operation_name.clone_from(&asked.operation_name);
         request.set_parsed_query(ExecutableDocument::clone(&document));
         let mut response = of_kind.schema.execute(request).await;
-        of_kind.outputs.complete(&document, asked.operation_name.as_deref(), &mut response);
-        order::put_in_order(&document, asked.operation_name.as_deref(), &mut response);
-        Ok(Executed { operation, response: Some(seal::response(response)) })
+        of_kind.outputs.complete(&document, name, &mut response);
+        order::put_in_order(&document, name, &mut response);
+        Ok(Executed { operation, response: Some(seal::response(&document, name, response)) })
     }
 }
 
