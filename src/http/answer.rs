@@ -10,6 +10,10 @@ use futures_util::FutureExt;
 use serde_json::{Value, json};
 
 use super::media::MediaType;
+use crate::error::code;
+
+/// The longest answer, in bytes.
+const MAX_ANSWER: usize = 4 << 20;
 
 /// A GraphQL answer, written out, with what HTTP needs to know about it.
 pub struct Answer {
@@ -31,14 +35,16 @@ impl Answer {
         let empty = response.data == async_graphql::Value::Null && response.is_err();
         let request_error = empty && response.errors.iter().all(|error| error.path.is_empty());
         // Written straight from the response, whose fields stand in the order in which they were asked for.
+        let mut body = UpTo { bytes: Vec::new(), most: MAX_ANSWER };
         let written = match request_error {
-            true => serde_json::to_vec(&OnlyErrors { errors: &response.errors }),
-            false => serde_json::to_vec(response),
+            true => serde_json::to_writer(&mut body, &OnlyErrors { errors: &response.errors }),
+            false => serde_json::to_writer(&mut body, response),
         };
         let body = match written {
-            Ok(body) => body,
+            Ok(()) => body.bytes,
+            Err(error) if error.is_io() => return Self::too_long(),
             Err(error) => {
-                tracing::error!(%error, "an answer cannot be written as JSON");
+                tracing::error!(category = ?error.classify(), "an answer cannot be written as JSON");
                 return Refusal::Internal { correlation: String::new() }.into();
             }
         };
@@ -46,11 +52,41 @@ impl Answer {
         Self { body, request_error, status: None, headers: headers.collect() }
     }
 
+    /// Instead of an answer that is too long to send. It did run.
+    fn too_long() -> Self {
+        tracing::warn!(code = code::LIMIT_EXCEEDED, "an answer is longer than {MAX_ANSWER} bytes");
+        let message = format!(
+            "The answer is longer than {MAX_ANSWER} bytes; ask for less of it. What it did is done: the same key gives its answer."
+        );
+        let body = json!({ "data": null, "errors": [error(code::LIMIT_EXCEEDED, &message)] });
+        Self { body: body.to_string().into_bytes(), request_error: false, status: None, headers: Vec::new() }
+    }
+
     /// A request error: the document or its inputs were refused before anything ran.
     #[must_use]
     pub fn request_error(errors: &[Value]) -> Self {
         let body = json!({ "errors": errors }).to_string().into_bytes();
         Self { body, request_error: true, status: None, headers: Vec::new() }
+    }
+}
+
+/// Takes bytes until there are too many.
+struct UpTo {
+    bytes: Vec<u8>,
+    most: usize,
+}
+
+impl std::io::Write for UpTo {
+    fn write(&mut self, more: &[u8]) -> std::io::Result<usize> {
+        if self.bytes.len() + more.len() > self.most {
+            return Err(std::io::ErrorKind::FileTooLarge.into());
+        }
+        self.bytes.extend_from_slice(more);
+        Ok(more.len())
+    }
+
+    fn flush(&mut self) -> std::io::Result<()> {
+        Ok(())
     }
 }
 
@@ -266,6 +302,20 @@ mod tests {
                 assert_eq!(status, expected, "{text}");
                 assert!(body.get("data").is_none() && body["errors"][0]["message"].is_string(), "{body}");
             }
+        }
+    }
+
+    #[tokio::test]
+    async fn an_answer_ends_at_the_limit() {
+        let answer = |bytes: usize| {
+            Answer::of(&async_graphql::Response::new(async_graphql::Value::String("x".repeat(bytes))))
+        };
+        let around = r#"{"data":""}"#.len();
+        assert_eq!(answer(MAX_ANSWER - around).body.len(), MAX_ANSWER);
+        for media in [MediaType::GraphqlResponse, MediaType::Json] {
+            let (status, _, body) = sent(media, answer(MAX_ANSWER - around + 1)).await;
+            assert_eq!((status, &body["data"]), (200, &Value::Null));
+            assert_eq!(body["errors"][0]["extensions"]["code"], "LIMIT_EXCEEDED");
         }
     }
 
