@@ -4,6 +4,7 @@
 pub mod budget;
 pub mod complete;
 pub mod cut;
+mod documents;
 pub mod inputs;
 pub mod order;
 pub mod registry;
@@ -13,27 +14,22 @@ mod variables;
 use std::cell::RefCell;
 use std::collections::BTreeMap;
 use std::rc::Rc;
-use std::sync::Arc;
 
-use async_graphql::parser::parse_query;
 use async_graphql::parser::types::{ExecutableDocument, OperationDefinition, OperationType, Selection};
 use async_graphql::{
     EmptySubscription, Request, Response, SDLExportOptions, Schema, SchemaBuilder, Variables,
 };
 use entity::kinds::PartnerKind;
-use quick_cache::sync::Cache;
 
 use crate::access::Slice;
 use crate::actions::Mutation;
 use crate::error::{Error, Result};
 use crate::graph::{Query, scalars};
 use crate::language::Language;
-use budget::{Budget, check_source, weigh};
 use complete::OutputTypes;
+use documents::Documents;
 use inputs::InputTypes;
 
-/// Distinct documents that are kept parsed, per kind of partner.
-const CACHED_DOCUMENTS: usize = 500;
 /// Deepest recursion of selection sets; the budget refuses before this does.
 const LIBRARY_RECURSION: usize = 32;
 
@@ -80,7 +76,6 @@ struct OfKind {
     schema: Served,
     inputs: InputTypes,
     outputs: OutputTypes,
-    documents: Cache<String, Arc<ExecutableDocument>>,
 }
 
 impl OfKind {
@@ -93,31 +88,20 @@ impl OfKind {
         });
         let schema = builder.finish();
         let (inputs, outputs) = types.take();
-        Self { schema, inputs, outputs, documents: Cache::new(CACHED_DOCUMENTS) }
-    }
-
-    /// The parsed document of a text, weighed once.
-    fn document(&self, text: &str) -> std::result::Result<Arc<ExecutableDocument>, Box<Response>> {
-        if let Some(known) = self.documents.get(text) {
-            return Ok(known);
-        }
-        check_source(text).map_err(|limit| Box::new(seal::limit(&limit)))?;
-        let document = parse_query(text).map_err(|error| Box::new(seal::parse(&error)))?;
-        weigh(&document, &Budget::default()).map_err(|limit| Box::new(seal::limit(&limit)))?;
-        let document = Arc::new(document);
-        self.documents.insert(text.to_owned(), Arc::clone(&document));
-        Ok(document)
+        Self { schema, inputs, outputs }
     }
 }
 
 /// All schemas, ready to run.
 pub struct Gateway {
     kinds: BTreeMap<PartnerKind, OfKind>,
+    documents: Documents,
 }
 
 impl Default for Gateway {
     fn default() -> Self {
-        Self { kinds: PartnerKind::ALL.iter().map(|kind| (*kind, OfKind::new(*kind))).collect() }
+        let kinds = PartnerKind::ALL.iter().map(|kind| (*kind, OfKind::new(*kind)));
+        Self { kinds: kinds.collect(), documents: Documents::default() }
     }
 }
 
@@ -127,7 +111,7 @@ impl Gateway {
         let kind = slice.viewer().kind();
         let of_kind =
             self.kinds.get(&kind).ok_or_else(|| Error::internal("a kind of partner without a schema"))?;
-        let document = match of_kind.document(&asked.query) {
+        let document = match self.documents.parsed(&asked.query) {
             Ok(document) => document,
             Err(refused) => return Ok(Executed { operation: None, response: Some(*refused) }),
         };
