@@ -189,12 +189,12 @@ async fn a_word_that_is_repeated_counts_once() {
     let district = District::with_medical_assistance().await;
     let (office, shop) = (district.partner(OFFICE).await, district.partner(SHOP).await);
     let person = district.person("王小红", &[]).await;
-    let id = office.refer(request("DPF", &person)).await;
-    assert_eq!(office.referrals(json!({ "status": twice(&["REQUESTED", "EXPIRED"]) })).await, [id.clone()]);
+    let it = vec![office.refer(request("DPF", &person)).await];
+    assert_eq!(office.referrals(json!({ "status": twice(&["REQUESTED", "EXPIRED"]) })).await, it);
     assert_eq!(office.referrals(json!({ "status": ["EXPIRED", "ACCEPTED"] })).await, Vec::<String>::new());
     assert_eq!(office.referrals(json!({ "status": [] })).await, Vec::<String>::new());
     district.wait(chrono::TimeDelta::days(20));
-    assert_eq!(office.referrals(json!({ "status": twice(&["EXPIRED"]) })).await, [id]);
+    assert_eq!(office.referrals(json!({ "status": twice(&["EXPIRED"]) })).await, it);
     assert_eq!(office.referrals(json!({ "status": twice(&["REQUESTED"]) })).await, Vec::<String>::new());
     let mut kept = consent("DPF", &person, &twice(&["PHONE", "ADDRESS"]));
     kept["givenOn"] = "2016-06-01".into();
