@@ -19,6 +19,8 @@ use super::slice::{Selection, Slice};
 use crate::error::{Error, Result};
 use crate::refusal::{Reason, Refusal};
 
+/// Most reasons that an answer gives and keeps.
+const MOST_REFUSALS: usize = 50;
 /// How often an act is run when PostgreSQL reports contention.
 const ATTEMPTS: u32 = 4;
 
@@ -143,7 +145,8 @@ impl Slice {
                 OperationStatus::Succeeded,
                 Some(fresh),
             ),
-            Outcome::Refused(refusals, details) => {
+            Outcome::Refused(mut refusals, details) => {
+                refusals.truncate(MOST_REFUSALS);
                 if act.wrote {
                     act = Act { begun: act.begun.start_over().await?, ..act };
                 }

@@ -208,6 +208,24 @@ async fn a_word_that_is_repeated_counts_once() {
 }
 
 #[tokio::test]
+async fn fifty_reasons_are_enough() {
+    let district = District::new().await;
+    let shop = district.partner(SHOP).await;
+    let card = district.card("200.00").await;
+    let mut input = sale(&card, "100.00", "R-1");
+    input["lines"] = vec![json!({ "category": "FOOD", "description": " ", "amount": "0.00" }); 100].into();
+    let first = shop.redeem(input.clone()).await.fine();
+    assert_eq!(first.refusals("redeemAidCard").len(), 50);
+    assert_eq!(first.refusals_at("redeemAidCard")[0], ("INVALID".into(), "lines.0.description".into()));
+    let again = shop.redeem(input.clone()).await.fine();
+    assert_eq!(again.at("redeemAidCard.replayed"), &json!(true));
+    assert_eq!(again.at("redeemAidCard.userErrors"), first.at("redeemAidCard.userErrors"));
+    let query = "query($key: IdempotencyKey!) { operation(key: $key) { userErrors { code } } }";
+    let kept = shop.ask(query, json!({ "key": input["key"] })).await.fine();
+    assert_eq!(kept.refusals("operation").len(), 50);
+}
+
+#[tokio::test]
 async fn a_hundred_goods_lines_are_taken_and_no_more() {
     let district = District::new().await;
     let shop = district.partner(SHOP).await;

@@ -142,6 +142,30 @@ fn lists_multiply() {
 }
 
 #[test]
+fn lists_that_come_whole_multiply_too() {
+    let cost = |text: &str| of(text).map(|weight| weight.data.cost);
+    assert_eq!(cost("{ viewer { scopes } }"), Ok(11));
+    assert_eq!(cost("{ operation { userErrors { code field } } }"), Ok(302));
+    assert_eq!(cost("{ settlements { nodes { id } } }"), Ok(41));
+    assert_eq!(cost("{ settlements(first: 3) { nodes { id } } }"), Ok(7));
+    let many = |count: usize, one: &str| {
+        format!("{{ {} }}", (0..count).map(|at| format!("a{at}: {one} ")).collect::<String>())
+    };
+    let errors = "operation(key: \"k\") { key mutation status userErrors { code message field } }";
+    assert!(cost(&many(30, errors)).is_ok());
+    let trace = "calculation { parts { programme { code } paid steps { code label formula value } } }";
+    let page = |size: usize| {
+        format!("settlements(first: {size}) {{ nodes {{ id key assistance settledAt {trace} }} }}")
+    };
+    assert!(cost(&many(1, &page(80))).is_ok());
+    assert_eq!(limit(&many(1, &page(100))), Limit::Cost);
+    assert_eq!(limit(&many(30, &page(4))), Limit::Cost);
+    assert_eq!(limit(&many(5, &page(20))), Limit::Cost);
+    let settlements = page(20).replace("(first: 20)", "");
+    assert_eq!(limit(&many(5, &settlements)), Limit::Cost);
+}
+
+#[test]
 fn the_text_is_bounded_before_it_is_parsed() {
     let limit = |text: &str| check_source(text).expect_err("refused").limit;
     assert_eq!(limit(&" ".repeat(MAX_BYTES + 1)), Limit::Bytes);
