@@ -167,6 +167,11 @@ pub enum Reason {
     TooLong {
         most: usize,
     },
+    /// e.g. `U+200B`
+    ForbiddenCharacter {
+        code_point: String,
+    },
+    Spaces,
     Empty,
     WorkingDaysOutOfRange {
         most: u32,
@@ -213,6 +218,8 @@ impl Reason {
             | Self::AmountNotPositive
             | Self::Blank
             | Self::TooLong { .. }
+            | Self::ForbiddenCharacter { .. }
+            | Self::Spaces
             | Self::Empty
             | Self::WorkingDaysOutOfRange { .. }
             | Self::OwnKey => Code::Invalid,
@@ -358,6 +365,14 @@ impl Reason {
             Self::TooLong { most } => {
                 (format!("最多 {most} 个字符。"), format!("It must have at most {most} characters."))
             }
+            Self::ForbiddenCharacter { code_point } => (
+                format!("不能包含字符 {code_point}。"),
+                format!("It must not contain the character {code_point}."),
+            ),
+            Self::Spaces => both(
+                "首尾不能有空格，中间不能有连续的空格。",
+                "It must not begin or end with a space, nor have two in a row.",
+            ),
             Self::Empty => both("至少需要一项。", "At least one is needed."),
             Self::WorkingDaysOutOfRange { most } => {
                 (format!("应为 1 至 {most} 个工作日。"), format!("It must be 1 to {most} working days."))

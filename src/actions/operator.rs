@@ -1,6 +1,6 @@
 use async_graphql::InputObject;
 
-use crate::graph::settlement_preview::check_text;
+use crate::graph::text::{Number, check_number, check_text};
 use crate::refusal::Refusal;
 
 const LONGEST: usize = 64;
@@ -8,7 +8,7 @@ const LONGEST: usize = 64;
 /// Who pressed the button at the partner's side, as the partner states it; kept for the audit.
 #[derive(InputObject)]
 pub struct OperatorInput {
-    pub code: String,
+    pub code: Number,
     pub name: Option<String>,
 }
 
@@ -20,7 +20,7 @@ pub fn stated(operator: Option<&OperatorInput>) -> Option<(&str, Option<&str>)> 
 /// What can be said against a stated operator.
 pub fn check(operator: Option<&OperatorInput>) -> Vec<Refusal> {
     let Some(operator) = operator else { return Vec::new() };
-    let code = check_text(&operator.code, LONGEST, "code");
+    let code = check_number(&operator.code, LONGEST, "code");
     let name = operator.name.as_deref().and_then(|name| check_text(name, LONGEST, "name"));
     code.into_iter().chain(name).map(|refusal| refusal.under("operator")).collect()
 }

@@ -13,7 +13,7 @@ use crate::error::{Error, Result};
 use crate::graph::aid_card::{AidCard, allowed_categories, status_on};
 use crate::graph::redemption::Redemption;
 use crate::graph::scalars::{IdempotencyKey, Money};
-use crate::graph::settlement_preview::check_text;
+use crate::graph::text::{Number, check_number, check_text};
 use crate::graph::user_error::{UserError, user_errors};
 use crate::graph::{slice, words};
 use crate::page::{key_of, type_id};
@@ -28,8 +28,8 @@ pub struct RedeemAidCardInput {
     pub key: IdempotencyKey,
     pub card_number: String,
     pub amount: Money,
-    /// 小票号; unique per shop and day.
-    pub receipt_number: String,
+    /// 小票号; unique per shop and day. Kept in one width: `ＸＰ１` is `XP1`.
+    pub receipt_number: Number,
     /// Required when the card is limited to categories; lines add up to `amount`.
     pub lines: Option<Vec<GoodsLineInput>>,
     /// Who shops for a frail holder (代办人), when it is not the holder.
@@ -125,7 +125,7 @@ fn faults(input: &RedeemAidCardInput) -> Vec<Refusal> {
     if !input.amount.0.is_positive() {
         refusals.push(Refusal::new(Reason::AmountNotPositive, &["amount"]));
     }
-    refusals.extend(check_text(&input.receipt_number, LONGEST_NUMBER, "receiptNumber"));
+    refusals.extend(check_number(&input.receipt_number, LONGEST_NUMBER, "receiptNumber"));
     refusals.extend(input.agent_name.as_deref().and_then(|name| check_text(name, LONGEST_TEXT, "agentName")));
     let Some(lines) = &input.lines else { return refusals };
     if lines.is_empty() {
@@ -167,7 +167,7 @@ async fn take(act: &mut Act, input: &RedeemAidCardInput) -> Result<Outcome<Redee
         refusals.extend(over_limit(act, &card, input.amount.0).await?);
     }
     if !refusals.is_empty() {
-        if act.receipt_used(&input.receipt_number).await? {
+        if act.receipt_used(input.receipt_number.as_str()).await? {
             refusals.push(Refusal::new(Reason::DuplicateReceipt, &["receiptNumber"]));
         }
         return Outcome::refused(refusals);
@@ -274,7 +274,7 @@ fn row(act: &Act, input: &RedeemAidCardInput, card: &aid_card::Model) -> Result<
         aid_card_id: card.id,
         operation_key: act.key().to_owned(),
         status: RedemptionStatus::Redeemed,
-        receipt_number: input.receipt_number.clone(),
+        receipt_number: input.receipt_number.as_str().to_owned(),
         receipt_day: act.today(),
         amount: input.amount.0,
         refunded: Fen::ZERO,

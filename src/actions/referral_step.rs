@@ -13,7 +13,7 @@ use crate::access::{Act, Answered, Intent, Outcome, ReferralRow, Slice};
 use crate::error::{Error, Result};
 use crate::graph::referral::{Referral, by_id};
 use crate::graph::scalars::IdempotencyKey;
-use crate::graph::settlement_preview::check_text;
+use crate::graph::text::{Number, check_number, check_text};
 use crate::graph::user_error::{UserError, user_errors};
 use crate::page::{key_of, type_id};
 use crate::refusal::{Reason, Refusal};
@@ -30,7 +30,7 @@ pub struct ReferralStepInput {
     pub referral_id: ID,
     pub note: Option<String>,
     /// Replaces the viewer's own number for it.
-    pub external_reference: Option<String>,
+    pub external_reference: Option<Number>,
     pub operator: Option<OperatorInput>,
 }
 
@@ -55,7 +55,7 @@ pub struct ReferralPayload {
 pub struct Step<'a> {
     pub to: ReferralStatus,
     pub note: Option<&'a str>,
-    pub external_reference: Option<&'a str>,
+    pub external_reference: Option<&'a Number>,
     pub amount_granted: Option<Fen>,
 }
 
@@ -88,7 +88,7 @@ impl<'a> Request<'a> {
             required: None,
             step: Step {
                 note: input.note.as_deref(),
-                external_reference: input.external_reference.as_deref(),
+                external_reference: input.external_reference.as_ref(),
                 ..Step::to(to)
             },
             operator: input.operator.as_ref(),
@@ -148,7 +148,8 @@ async fn step(act: &mut Act, request: &Request<'_>) -> Result<Outcome<ReferralRo
         None => refusals.extend(step.note.and_then(|note| check_text(note, LONGEST_NOTE, "note"))),
     }
     refusals.extend(
-        step.external_reference.and_then(|text| check_text(text, LONGEST_REFERENCE, "externalReference")),
+        step.external_reference
+            .and_then(|number| check_number(number, LONGEST_REFERENCE, "externalReference")),
     );
     let row = match key_of::<ReferralId>(request.referral_id) {
         Some(id) => act.referral(by_id(id)).await?,
@@ -194,7 +195,7 @@ pub async fn take(
         let own = Condition::all()
             .add(referral_party::Column::ReferralId.eq(changed.id))
             .add(referral_party::Column::PartnerId.eq(party.partner_id));
-        let set = [(referral_party::Column::ExternalReference, Expr::value(reference))];
+        let set = [(referral_party::Column::ExternalReference, Expr::value(reference.as_str()))];
         party = act
             .set_if::<referral_party::Entity>(set, own)
             .await?

@@ -13,8 +13,9 @@ use crate::access::{Act, Answered, Intent, Outcome, ReferralRow, Slice, column};
 use crate::error::{Error, Result};
 use crate::graph::partner::PartnerBy;
 use crate::graph::scalars::IdempotencyKey;
-use crate::graph::settlement_preview::{PatientInput, check_text};
+use crate::graph::settlement_preview::PatientInput;
 use crate::graph::slice;
+use crate::graph::text::{Number, check_number, check_text};
 use crate::page::{key_of, type_id};
 use crate::refusal::{Reason, Refusal};
 use crate::rules::calendar::{add_working_days, end_of_china_day};
@@ -36,7 +37,7 @@ pub struct RequestReferralInput {
     pub programme_code: Option<String>,
     pub reason: String,
     /// The sender's own number for it.
-    pub external_reference: Option<String>,
+    pub external_reference: Option<Number>,
     /// Without it the guarded fields stay null; one that does not cover this person and receiver is CONSENT_REQUIRED.
     pub consent_id: Option<ID>,
     /// By the work-day calendar; a year not yet published counts Monday to Friday. 1 to 250; the answer is due by the end of that
@@ -89,8 +90,8 @@ fn faults(input: &RequestReferralInput) -> Vec<Refusal> {
     refusals.extend(
         input
             .external_reference
-            .as_deref()
-            .and_then(|text| check_text(text, LONGEST_REFERENCE, "externalReference")),
+            .as_ref()
+            .and_then(|number| check_number(number, LONGEST_REFERENCE, "externalReference")),
     );
     let term = u32::try_from(input.due_in_working_days).unwrap_or(0);
     if !(1..=LONGEST_TERM).contains(&term) {
@@ -250,7 +251,11 @@ async fn parties(
         external_reference,
     };
     let mut parties = vec![
-        party(row.sender_id, ReferralSide::Sender, input.external_reference.clone()),
+        party(
+            row.sender_id,
+            ReferralSide::Sender,
+            input.external_reference.as_ref().map(|number| number.as_str().to_owned()),
+        ),
         party(row.receiver_id, ReferralSide::Receiver, None),
     ];
     let reference = act.slice().directory().reference().await?;

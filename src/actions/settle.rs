@@ -121,8 +121,8 @@ async fn post(act: &mut Act, input: &SettleInput) -> Result<Outcome<settlement::
 async fn collided(act: &Act, bill: &BillInput, patient: &Patient) -> Result<Outcome<settlement::Model>> {
     let marks = StayMarks {
         stay: bill.stay(),
-        invoice_number: &bill.invoice_number,
-        insurer_settlement_id: &bill.insurer_settlement_id,
+        invoice_number: bill.invoice_number.as_str(),
+        insurer_settlement_id: bill.insurer_settlement_id.as_str(),
     };
     let conflicts = act.desk()?.conflicts(Some(patient), &marks).await?;
     if conflicts.same_invoice {
@@ -151,10 +151,10 @@ fn row(
         status: SettlementStatus::Settled,
         channel: SettlementChannel::OneStop,
         patient_name: masked(&patient.person.name),
-        admission_number: bill.admission_number.clone(),
-        invoice_number: bill.invoice_number.clone(),
-        insurer_settlement_id: bill.insurer_settlement_id.clone(),
-        encounter_id: bill.encounter_id.clone(),
+        admission_number: bill.admission_number.as_str().to_owned(),
+        invoice_number: bill.invoice_number.as_str().to_owned(),
+        insurer_settlement_id: bill.insurer_settlement_id.as_str().to_owned(),
+        encounter_id: bill.encounter_id.as_ref().map(|number| number.as_str().to_owned()),
         admitted_on: bill.admitted_on.0,
         discharged_on: bill.discharged_on.0,
         total_cost: amounts.total_cost,

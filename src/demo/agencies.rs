@@ -198,7 +198,7 @@ pub(super) async fn send_with(
         phone: None,
         programme_code: programme.map(str::to_owned),
         reason: reason.to_owned(),
-        external_reference: Some(format!("JD-{key}")),
+        external_reference: Some(format!("JD-{key}").into()),
         consent_id,
         due_in_working_days: 10,
         operator: None,

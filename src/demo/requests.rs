@@ -126,7 +126,7 @@ impl Maker<'_> {
     /// A settlement of somebody new: its outside id, key and invoice number.
     async fn settled(&mut self, hospital: &Slice) -> Result<(String, String, String)> {
         let bill = self.bill().await?;
-        let invoice = bill.invoice_number.clone();
+        let invoice = bill.invoice_number.as_str().to_owned();
         let key = self.number();
         let input =
             SettleInput { key: IdempotencyKey(key.clone()), bill, expected_assistance: None, operator: None };
@@ -254,7 +254,7 @@ impl Maker<'_> {
             key: IdempotencyKey(key),
             card_number,
             amount: Money(Fen::new(4_200)),
-            receipt_number: receipt_number.clone(),
+            receipt_number: (&receipt_number).into(),
             lines: None,
             agent_name: None,
             operator: None,

@@ -152,7 +152,7 @@ async fn spend(desks: &Desks, shop: &str, card: &DemoCard, number: u64, rng: &mu
             key: IdempotencyKey(format!("{shop}-2016-{number:05}-{visit}")),
             card_number: card.number.expose().to_owned(),
             amount: Money(Fen::new(amount)),
-            receipt_number: format!("XP{number:05}{visit}"),
+            receipt_number: format!("XP{number:05}{visit}").into(),
             lines: Some(vec![GoodsLineInput {
                 category: category.into(),
                 description: description.into(),

@@ -17,6 +17,7 @@ pub mod referred_person;
 pub mod scalars;
 pub mod settlement;
 pub mod settlement_preview;
+pub mod text;
 pub mod user_error;
 pub mod viewer;
 pub mod words;

@@ -7,6 +7,7 @@ use super::aid_card::masked_number;
 use super::connection::{List, list, page};
 use super::partner::Partner;
 use super::scalars::{DateTime, IdempotencyKey, Money};
+use super::text::Number;
 use super::{slice, words};
 use crate::error::Result;
 use crate::page::{first_key_after, first_key_at, key_of, type_id};
@@ -73,7 +74,7 @@ enum RedemptionBy {
 
 #[derive(InputObject, Default)]
 struct RedemptionFilter {
-    receipt_number: Option<String>,
+    receipt_number: Option<Number>,
     status: Option<Vec<words::RedemptionStatus>>,
     /// Inclusive.
     redeemed_from: Option<DateTime>,
@@ -86,7 +87,7 @@ impl RedemptionFilter {
         use redemption::Column::{Id, ReceiptNumber, RedeemedAt, Status};
         let statuses = self.status.map(words::distinct::<_, entity::kinds::RedemptionStatus>);
         Condition::all()
-            .add_option(self.receipt_number.map(|number| ReceiptNumber.eq(number)))
+            .add_option(self.receipt_number.map(|number| ReceiptNumber.eq(number.as_str())))
             .add_option(statuses.map(|statuses| Status.is_in(statuses)))
             .add_option(self.redeemed_from.as_ref().map(|from| Id.gte(first_key_at::<RedemptionId>(from.0))))
             .add_option(self.redeemed_from.map(|from| RedeemedAt.gte(from.0)))

@@ -13,6 +13,7 @@ use super::programme::{Programme, programme};
 use super::referral_event::{Events, ReferralEvents, events};
 use super::referred_person::ReferredPerson;
 use super::scalars::{DateTime, Money};
+use super::text::Number;
 use super::{slice, words};
 use crate::access::{ReferralRow, Slice, disclosed};
 use crate::error::Result;
@@ -142,7 +143,7 @@ enum ReferralDirection {
 struct ReferralFilter {
     status: Option<Vec<words::ReferralStatus>>,
     /// The viewer's own number for it.
-    external_reference: Option<String>,
+    external_reference: Option<Number>,
     /// Unanswered or not: an answer was due before this instant.
     due_before: Option<DateTime>,
     direction: Option<ReferralDirection>,
@@ -175,7 +176,8 @@ impl ReferralFilter {
             .add_option(status)
             .add_option(side.map(|side| referral_party::Column::Side.eq(side)))
             .add_option(
-                self.external_reference.map(|text| referral_party::Column::ExternalReference.eq(text)),
+                self.external_reference
+                    .map(|number| referral_party::Column::ExternalReference.eq(number.as_str())),
             )
             .add_option(self.due_before.map(|at| DueAt.lt(at.0)))
             .add_option(self.updated_from.map(|at| UpdatedAt.gte(at.0)))

@@ -7,6 +7,7 @@ use super::calculation::Calculation;
 use super::connection::{List, list, page};
 use super::partner::Partner;
 use super::scalars::{Date, DateTime, IdempotencyKey, Money};
+use super::text::Number;
 use super::{slice, words};
 use crate::error::Result;
 use crate::page::{first_key_after, first_key_at, key_of, type_id};
@@ -108,8 +109,8 @@ impl Settlement {
 #[derive(OneofObject)]
 enum SettlementBy {
     Id(ID),
-    InvoiceNumber(String),
-    InsurerSettlementId(String),
+    InvoiceNumber(Number),
+    InsurerSettlementId(Number),
     Key(IdempotencyKey),
 }
 
@@ -155,8 +156,8 @@ impl SettlementQuery {
                 Some(id) => settlement::Column::Id.eq(id),
                 None => return Ok(None),
             },
-            SettlementBy::InvoiceNumber(number) => InvoiceNumber.eq(number),
-            SettlementBy::InsurerSettlementId(id) => InsurerSettlementId.eq(id),
+            SettlementBy::InvoiceNumber(number) => InvoiceNumber.eq(number.as_str()),
+            SettlementBy::InsurerSettlementId(id) => InsurerSettlementId.eq(id.as_str()),
             SettlementBy::Key(key) => OperationKey.eq(key.0),
         };
         let row = settlements

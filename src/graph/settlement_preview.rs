@@ -9,6 +9,7 @@ use entity::{Fen, entitlement_use, policy_version};
 use super::calculation::Calculation;
 use super::scalars::{Date, Money, NationalId};
 use super::slice;
+use super::text::{Number, check_number};
 use super::user_error::{UserError, user_errors};
 use crate::access::{Desk, Patient, Reference, StayMarks};
 use crate::error::{Error, Result};
@@ -24,20 +25,21 @@ pub struct PatientInput {
     pub name: String,
 }
 
-/// The discharge bill after insurance; names of the national hospital interface in brackets.
+/// The discharge bill after insurance; names of the national hospital interface in brackets. Numbers are kept in one width:
+/// `ＦＰ１` is `FP1`.
 #[derive(InputObject)]
 pub struct BillInput {
     pub patient: PatientInput,
     pub admitted_on: Date,
     pub discharged_on: Date,
     /// 住院号
-    pub admission_number: String,
+    pub admission_number: Number,
     /// 发票号; one live settlement each per hospital.
-    pub invoice_number: String,
+    pub invoice_number: Number,
     /// 结算ID [setl_id]; one live settlement each.
-    pub insurer_settlement_id: String,
+    pub insurer_settlement_id: Number,
     /// 就诊ID [mdtrt_id]
-    pub encounter_id: Option<String>,
+    pub encounter_id: Option<Number>,
     /// 医疗费总额 [medfee_sumamt] = fullySelfPaid + overLimitSelfPaid + upfrontSelfPaid + inScope
     pub total_cost: Money,
     /// 全自费 [fulamt_ownpay_amt]
@@ -97,13 +99,13 @@ impl BillInput {
     fn faults(&self, today: NaiveDate) -> Vec<Refusal> {
         let mut refusals = Vec::new();
         let numbers = [
-            ("admissionNumber", Some(self.admission_number.as_str())),
-            ("invoiceNumber", Some(self.invoice_number.as_str())),
-            ("insurerSettlementId", Some(self.insurer_settlement_id.as_str())),
-            ("encounterId", self.encounter_id.as_deref()),
+            ("admissionNumber", Some(&self.admission_number)),
+            ("invoiceNumber", Some(&self.invoice_number)),
+            ("insurerSettlementId", Some(&self.insurer_settlement_id)),
+            ("encounterId", self.encounter_id.as_ref()),
         ];
         for (field, number) in numbers {
-            refusals.extend(number.and_then(|number| check_text(number, LONGEST_NUMBER, field)));
+            refusals.extend(number.and_then(|number| check_number(number, LONGEST_NUMBER, field)));
         }
         for fault in self.amounts().faults() {
             let reason = match fault {
@@ -130,14 +132,6 @@ impl BillInput {
     }
 }
 
-/// A required text: not blank, not longer than `most` characters.
-pub fn check_text(text: &str, most: usize, field: &str) -> Option<Refusal> {
-    if text.trim().is_empty() {
-        return Some(Refusal::new(Reason::Blank, &[field]));
-    }
-    (text.chars().count() > most).then(|| Refusal::new(Reason::TooLong { most }, &[field]))
-}
-
 /// What a bill comes to.
 pub enum Assessment {
     Due(Box<Patient>, reimbursement::Calculation),
@@ -153,8 +147,8 @@ pub async fn assess(desk: &Desk<'_>, bill: &BillInput, today: NaiveDate) -> Resu
     let patient = desk.patient(&bill.patient.national_id.0, &bill.patient.name).await?;
     let marks = StayMarks {
         stay,
-        invoice_number: &bill.invoice_number,
-        insurer_settlement_id: &bill.insurer_settlement_id,
+        invoice_number: bill.invoice_number.as_str(),
+        insurer_settlement_id: bill.insurer_settlement_id.as_str(),
     };
     let conflicts = desk.conflicts(patient.as_ref(), &marks).await?;
     if conflicts.same_invoice {

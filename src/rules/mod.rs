@@ -5,3 +5,4 @@ pub mod eligibility;
 pub mod person_name;
 pub mod referral;
 pub mod reimbursement;
+pub mod text;

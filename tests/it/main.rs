@@ -35,6 +35,7 @@ mod schemas_of_kinds;
 mod settle;
 mod settle_refusals;
 mod statements;
+mod texts;
 mod tokens;
 mod visibility;
 mod void_operation;
