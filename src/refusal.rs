@@ -7,6 +7,10 @@ use serde::{Deserialize, Serialize};
 
 use crate::language::Language;
 
+mod code;
+
+pub use code::Code;
+
 /// One reason, with what it takes to explain it. Stored with the answer, so that a replay says the same.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Refusal {
@@ -25,56 +29,6 @@ impl Refusal {
         self.field.insert(0, prefix.to_owned());
         self
     }
-}
-
-/// Machine-readable codes, as in the contract.
-#[derive(async_graphql::Enum, Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[graphql(name = "UserErrorCode")]
-#[serde(rename_all = "SCREAMING_SNAKE_CASE")]
-pub enum Code {
-    /// It does not exist, or is not the viewer's: the two look alike.
-    NotFound,
-    /// The patient has no category that any programme covers on the date of the policy.
-    NotCovered,
-    /// No service agreement of this partner for the programme was in force on the act's own date.
-    NoAgreement,
-    /// No version of the programme's policy was in force on the discharge date.
-    NoPolicyInForce,
-    /// The patient's entitlement is suspended.
-    Suspended,
-    /// The patient died before admission.
-    Deceased,
-    /// A third party is liable for the cost.
-    ThirdPartyLiable,
-    AmountsDoNotAddUp,
-    /// An amount that the caller stated is not the one that is due.
-    AmountDiffers,
-    DateOutOfRange,
-    /// Another live settlement has this invoice or insurer settlement number.
-    DuplicateStay,
-    /// Another live settlement of this person covers some of the same days.
-    OverlappingStay,
-    AlreadyReversed,
-    /// The key was used before, for another input.
-    KeyReused,
-    /// The key was voided; it can never be used again.
-    KeyVoided,
-    NotVoidable,
-    CardNotActivated,
-    CardFrozen,
-    CardExpired,
-    CardCancelled,
-    CardReplaced,
-    InsufficientBalance,
-    CategoryNotAllowed,
-    PeriodLimitExceeded,
-    DuplicateReceipt,
-    RefundExceedsRedemption,
-    /// The referral's state does not allow this step to this side.
-    IllegalTransition,
-    ConsentRequired,
-    /// Something else in the input is not right; the message says what.
-    Invalid,
 }
 
 /// The typed reasons. Nothing personal may stand in them.
@@ -163,6 +117,7 @@ pub enum Reason {
     ConsentRequired,
     ConsentWithdrawn,
     AmountNotPositive,
+    AmountOutOfRange,
     Blank,
     TooLong {
         most: usize,
@@ -216,6 +171,7 @@ impl Reason {
             Self::ConsentRequired | Self::ConsentWithdrawn => Code::ConsentRequired,
             Self::MayNotRefer { .. }
             | Self::AmountNotPositive
+            | Self::AmountOutOfRange
             | Self::Blank
             | Self::TooLong { .. }
             | Self::ForbiddenCharacter { .. }
@@ -361,6 +317,10 @@ impl Reason {
             ),
             Self::ConsentWithdrawn => both("该同意已撤回。", "The consent was withdrawn."),
             Self::AmountNotPositive => both("金额必须大于零。", "The amount must be greater than 0.00."),
+            Self::AmountOutOfRange => both(
+                "金额不得为负，也不得大到无法相加。",
+                "The amounts must not be below 0.00, nor too large to add up.",
+            ),
             Self::Blank => both("不能为空白。", "It must not be blank."),
             Self::TooLong { most } => {
                 (format!("最多 {most} 个字符。"), format!("It must have at most {most} characters."))

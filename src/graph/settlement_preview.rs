@@ -107,18 +107,10 @@ impl BillInput {
         for (field, number) in numbers {
             refusals.extend(number.and_then(|number| check_number(number, LONGEST_NUMBER, field)));
         }
-        for fault in self.amounts().faults() {
-            let reason = match fault {
-                BillFault::Negative { .. } | BillFault::TooLarge { .. } => Reason::AmountNotPositive,
-                BillFault::TotalDiffers { expected, actual } => {
-                    Reason::PartsDoNotAddUp { total: actual, parts: expected }
-                }
-                BillFault::PaymentsExceedTotal { limit, actual, .. } => {
-                    Reason::PaidExceedsTotal { total: limit, paid: actual }
-                }
-            };
-            refusals.push(Refusal::new(reason, &[fault.field()]));
+        if self.total_cost.0 == Fen::ZERO {
+            refusals.push(Refusal::new(Reason::AmountNotPositive, &["totalCost"]));
         }
+        refusals.extend(self.amounts().faults().into_iter().map(contradiction));
         if self.admitted_on.0 > self.discharged_on.0 {
             refusals.push(Refusal::new(Reason::AdmittedAfterDischarge, &["admittedOn"]));
         }
@@ -130,6 +122,20 @@ impl BillInput {
         }
         refusals
     }
+}
+
+/// The reason in the words of the contract.
+fn contradiction(fault: BillFault) -> Refusal {
+    let reason = match fault {
+        BillFault::Negative { .. } | BillFault::TooLarge { .. } => Reason::AmountOutOfRange,
+        BillFault::TotalDiffers { expected, actual } => {
+            Reason::PartsDoNotAddUp { total: actual, parts: expected }
+        }
+        BillFault::PaymentsExceedTotal { limit, actual, .. } => {
+            Reason::PaidExceedsTotal { total: limit, paid: actual }
+        }
+    };
+    Refusal::new(reason, &[fault.field()])
 }
 
 /// What a bill comes to.
@@ -313,5 +319,28 @@ impl SettlementPreviewQuery {
                 refusals: refusals.into_iter().map(|refusal| refusal.under("bill")).collect(),
             },
         }))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::language::Language;
+
+    #[test]
+    fn an_amount_beyond_reckoning_is_called_so() {
+        let huge = Bill {
+            total_cost: Fen::new(1),
+            in_scope: Fen::new(i64::MAX),
+            upfront_self_paid: Fen::new(1),
+            ..Bill::default()
+        };
+        let below = Bill { hospital_waiver: Fen::new(-1), ..Bill::default() };
+        for (bill, field) in [(huge, "totalCost"), (below, "hospitalWaiver")] {
+            let refusals: Vec<Refusal> = bill.faults().into_iter().map(contradiction).collect();
+            assert_eq!(refusals, [Refusal::new(Reason::AmountOutOfRange, &[field])]);
+            let message = refusals[0].reason.message(Language::English);
+            assert_eq!(message, "The amounts must not be below 0.00, nor too large to add up.");
+        }
     }
 }

@@ -69,6 +69,15 @@ async fn amounts_that_contradict_each_other() {
 }
 
 #[tokio::test]
+async fn a_bill_of_nothing() {
+    let district = District::with_medical_assistance().await;
+    let patient = dibao(&district).await;
+    let hospital = district.partner(HOSPITAL).await;
+    let nothing = bill(&patient).all_in_scope("0.00");
+    refused(&district, &hospital, &nothing, &[("INVALID", "totalCost")]).await;
+}
+
+#[tokio::test]
 async fn the_sentence_says_both_sums() {
     let district = District::with_medical_assistance().await;
     let patient = dibao(&district).await;
