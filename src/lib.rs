@@ -5,7 +5,7 @@
 //! [`jobs`] run by the clock, [`demo`] loads an invented district, [`commands`] are the program's.
 //!
 //! Arrows: main → commands · commands → everything but graph · http → access, schema, error, language · schema → actions,
-//! graph, access, error, language · demo → actions, graph, rules, access, page, clock, error · jobs → actions, access,
+//! graph, access, refusal, error, language · demo → actions, graph, rules, access, page, clock, error · jobs → actions, access,
 //! clock, error · actions → graph, rules, access, page, refusal, error · graph → rules, access, page, refusal, language, error · access →
 //! rules, page, refusal, clock, error · page → error · refusal → language · clock → rules. `rules` lead to `entity` alone.
 //! `tests/it/arrows.rs` holds them to it.

@@ -43,8 +43,8 @@ pub struct VoidOperation;
 #[Object]
 impl VoidOperation {
     /// Undo a request whose outcome is unknown (冲正): executed, it is reversed; not yet arrived, its key is blocked. In whatever
-    /// order they come, afterwards the original key answers KEY_VOIDED for ever. `settle`, `redeemAidCard`, `refundRedemption`,
-    /// `requestReferral` can be voided; others NOT_VOIDABLE. It takes the scope that the original takes.
+    /// order they come, afterwards the original key answers KEY_VOIDED for ever. It takes the scope that the original takes.
+    /// `settle`, `redeemAidCard`, `refundRedemption`, `requestReferral` can be voided; others NOT_VOIDABLE.
     async fn void_operation(
         &self,
         ctx: &Context<'_>,

@@ -3,9 +3,11 @@
 use std::collections::BTreeSet;
 
 use async_graphql::registry::{MetaType, MetaTypeName, Registry};
+use async_graphql::resolver_utils::EnumType;
 use entity::kinds::{PartnerKind, Scope};
 
 use crate::access::may_hold;
+use crate::refusal::Code;
 
 /// Every root field with the scopes one of which it takes; none: every partner may ask.
 pub const ROOT_FIELDS: &[(&str, &[Scope])] = &[
@@ -41,22 +43,63 @@ pub const ROOT_FIELDS: &[(&str, &[Scope])] = &[
     ("withdrawConsent", &[Scope::ConsentWrite]),
 ];
 
-/// Whether a kind of partner has a root field at all.
-pub fn has(kind: PartnerKind, field: &str) -> bool {
-    ROOT_FIELDS
-        .iter()
-        .find(|(name, _)| *name == field)
-        .is_some_and(|(_, scopes)| scopes.is_empty() || scopes.iter().any(|scope| may_hold(kind, *scope)))
+/// The scopes whose operations refuse with a code; none: those of every kind of partner do.
+const fn refusing(code: Code) -> &'static [Scope] {
+    use Scope::{CardRedeem, ConsentWrite, CoverageRead, ReferralWrite, SettlementWrite};
+    match code {
+        Code::NotFound | Code::KeyReused | Code::KeyVoided | Code::NotVoidable | Code::Invalid => &[],
+        Code::NotCovered
+        | Code::NoPolicyInForce
+        | Code::Suspended
+        | Code::Deceased
+        | Code::ThirdPartyLiable
+        | Code::DuplicateStay
+        | Code::OverlappingStay => &[CoverageRead, SettlementWrite],
+        Code::AmountDiffers | Code::AlreadyReversed => &[SettlementWrite],
+        Code::NoAgreement | Code::AmountsDoNotAddUp => &[CoverageRead, SettlementWrite, CardRedeem],
+        Code::DateOutOfRange => &[CoverageRead, SettlementWrite, ConsentWrite],
+        Code::CardNotActivated
+        | Code::CardFrozen
+        | Code::CardExpired
+        | Code::CardCancelled
+        | Code::CardReplaced
+        | Code::InsufficientBalance
+        | Code::CategoryNotAllowed
+        | Code::PeriodLimitExceeded
+        | Code::DuplicateReceipt
+        | Code::RefundExceedsRedemption => &[CardRedeem],
+        Code::IllegalTransition | Code::ConsentRequired => &[ReferralWrite],
+    }
 }
 
-/// Takes out of a schema what a kind of partner never has: root fields, the scopes it cannot hold, and every type that only
-/// these lead to. Validation then answers for them as for any unknown name.
+fn may_hold_one(kind: PartnerKind, scopes: &[Scope]) -> bool {
+    scopes.is_empty() || scopes.iter().any(|scope| may_hold(kind, *scope))
+}
+
+/// Whether a kind of partner has a root field at all.
+pub fn has(kind: PartnerKind, field: &str) -> bool {
+    ROOT_FIELDS.iter().any(|(name, scopes)| *name == field && may_hold_one(kind, scopes))
+}
+
+/// Takes out of a schema what a kind of partner never has: root fields, also where a list of them is described, the scopes that
+/// it cannot hold, the codes that nothing answers it, and every type that only these lead to. Validation then answers for them
+/// as for any unknown name.
 pub fn cut(registry: &mut Registry, kind: PartnerKind) {
     let roots = [Some(registry.query_type.clone()), registry.mutation_type.clone()];
     for root in roots.iter().flatten() {
         if let Some(MetaType::Object { fields, .. }) = registry.types.get_mut(root) {
             fields.retain(|name, _| name.starts_with("__") || has(kind, name));
+            for description in fields.values_mut().filter_map(|field| field.description.as_mut()) {
+                *description = without_others(description, kind);
+            }
         }
+    }
+    if let Some(MetaType::Enum { enum_values, .. }) = registry.types.get_mut("UserErrorCode") {
+        let codes = Code::items();
+        enum_values.retain(|word, _| {
+            let code = codes.iter().find(|code| code.name == word);
+            code.is_none_or(|code| may_hold_one(kind, refusing(code.value)))
+        });
     }
     if let Some(MetaType::Enum { enum_values, .. }) = registry.types.get_mut("Scope") {
         enum_values.retain(|word, _| Scope::of_word(word).is_none_or(|scope| may_hold(kind, scope)));
@@ -67,6 +110,14 @@ pub fn cut(registry: &mut Registry, kind: PartnerKind) {
     }
     registry.implements.retain(|name, _| reached.contains(name));
     registry.remove_unused_types();
+}
+
+/// A description whose lists, such as `a`, `b`, `c`, have only root fields of a kind of partner.
+fn without_others(description: &str, kind: PartnerKind) -> String {
+    let others = ROOT_FIELDS.iter().filter(|(name, _)| !has(kind, name));
+    others.fold(description.to_owned(), |text, (name, _)| {
+        text.replace(&format!("`{name}`, "), "").replace(&format!(", `{name}`"), "")
+    })
 }
 
 /// The output types that fields lead to, not counting what an interface might turn out to be.

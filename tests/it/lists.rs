@@ -8,9 +8,9 @@ use serde_json::{Value, json};
 use crate::harness::district::{BUREAU, HOSPITAL, OFFICE, SHOP};
 use crate::harness::partner::new_key;
 use crate::harness::referring::{consent, request};
+use crate::harness::sdl::types_of;
 use crate::harness::till::sale;
 use crate::harness::{District, Reply, Within};
-use crate::visibility::types_of;
 
 /// One list of the schema; `LIST` in the document stands for it.
 struct List {

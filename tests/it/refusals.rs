@@ -11,7 +11,7 @@ use crate::asks::{ASKS, About, absent, anothers, kind_of, without};
 use crate::harness::Town;
 use crate::harness::district::PARTNERS;
 use crate::harness::partner::new_key;
-use crate::visibility::roots_of;
+use crate::harness::sdl::roots_of;
 
 #[test]
 fn every_root_field_is_asked() {

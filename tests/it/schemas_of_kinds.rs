@@ -2,14 +2,14 @@
 
 use std::collections::BTreeSet;
 
-use async_graphql::parser::types::TypeKind;
 use entity::kinds::PartnerKind;
+use onestop::schema::cut::{ROOT_FIELDS, has};
 use onestop::schema::{sdl, sdl_of};
 use serde_json::{Value, json};
 
 use crate::harness::district::PARTNERS;
+use crate::harness::sdl::{nodes_of, roots_of, types_of, words_of};
 use crate::harness::{District, Reply};
-use crate::visibility::{nodes_of, roots_of, types_of};
 
 fn kind(word: &str) -> PartnerKind {
     PartnerKind::of_word(word).unwrap()
@@ -21,15 +21,6 @@ fn set(names: &str) -> BTreeSet<String> {
 
 fn names(sdl: &str) -> BTreeSet<String> {
     types_of(sdl).iter().map(|definition| definition.name.node.to_string()).collect()
-}
-
-fn words_of(sdl: &str, name: &str) -> BTreeSet<String> {
-    let types = types_of(sdl);
-    let definition = types.iter().find(|definition| definition.name.node == name).unwrap();
-    match &definition.kind {
-        TypeKind::Enum(words) => words.values.iter().map(|word| word.node.value.node.to_string()).collect(),
-        _ => panic!("{name} is no enum"),
-    }
 }
 
 fn in_same_words(reply: &Reply, name: &str, other: &Reply, nonsense: &str) {
@@ -94,13 +85,58 @@ fn each_kind_has_its_own_nodes_and_scopes() {
     }
 }
 
+/// The harness compares the codes of every answer with the schema of the one who asked.
+#[test]
+fn each_kind_has_its_own_codes() {
+    let common = "NOT_FOUND KEY_REUSED KEY_VOIDED NOT_VOIDABLE INVALID";
+    let referring = "ILLEGAL_TRANSITION CONSENT_REQUIRED DATE_OUT_OF_RANGE";
+    let bills = "NOT_COVERED NO_AGREEMENT NO_POLICY_IN_FORCE SUSPENDED DECEASED THIRD_PARTY_LIABLE AMOUNTS_DO_NOT_ADD_UP \
+                 AMOUNT_DIFFERS DUPLICATE_STAY OVERLAPPING_STAY ALREADY_REVERSED";
+    let cards = "CARD_NOT_ACTIVATED CARD_FROZEN CARD_EXPIRED CARD_CANCELLED CARD_REPLACED INSUFFICIENT_BALANCE \
+                 CATEGORY_NOT_ALLOWED PERIOD_LIMIT_EXCEEDED DUPLICATE_RECEIPT REFUND_EXCEEDS_REDEMPTION NO_AGREEMENT \
+                 AMOUNTS_DO_NOT_ADD_UP";
+    for kind in PartnerKind::ALL {
+        let own = match kind {
+            PartnerKind::Hospital => format!("{referring} {bills}"),
+            PartnerKind::CharitySupermarket => cards.to_owned(),
+            _ => referring.to_owned(),
+        };
+        assert_eq!(
+            words_of(&sdl_of(*kind), "UserErrorCode"),
+            set(&format!("{common} {own}")),
+            "{}",
+            kind.word()
+        );
+    }
+}
+
+#[test]
+fn a_kinds_schema_names_no_operation_of_another() {
+    for kind in PartnerKind::ALL {
+        let own = sdl_of(*kind);
+        for (name, _) in ROOT_FIELDS.iter().filter(|(name, _)| !has(*kind, name)) {
+            assert!(!own.contains(&format!("`{name}`")), "{} is told of {name}", kind.word());
+        }
+    }
+    let voidable = |kind| {
+        let sdl = sdl_of(kind);
+        let (before, _) = sdl.split_once(" can be voided").unwrap();
+        before.lines().last().unwrap().trim().to_owned()
+    };
+    assert_eq!(voidable(PartnerKind::Hospital), "`settle`, `requestReferral`");
+    assert_eq!(voidable(PartnerKind::CharitySupermarket), "`redeemAidCard`, `refundRedemption`");
+    assert_eq!(voidable(PartnerKind::HomeCareProvider), "`requestReferral`");
+}
+
 #[test]
 fn a_kinds_schema_is_part_of_the_whole() {
     let whole = sdl();
     let blocks: BTreeSet<&str> = whole.split("\n\n").map(str::trim).collect();
     let is_cut = |block: &str| {
         let lines: BTreeSet<&str> = block.lines().collect();
-        ["type Query {", "type Mutation {", "enum Scope {"].iter().any(|head| lines.contains(head))
+        ["type Query {", "type Mutation {", "enum Scope {", "enum UserErrorCode {"]
+            .iter()
+            .any(|head| lines.contains(head))
     };
     let mut together = BTreeSet::new();
     for kind in PartnerKind::ALL {

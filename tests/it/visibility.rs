@@ -5,8 +5,6 @@ use std::collections::BTreeSet;
 use std::fmt::Write;
 use std::path::Path;
 
-use async_graphql::parser::parse_schema;
-use async_graphql::parser::types::{TypeDefinition, TypeKind, TypeSystemDefinition};
 use entity::kinds::{PartnerKind, Scope};
 use futures_util::FutureExt;
 use futures_util::future::BoxFuture;
@@ -17,6 +15,7 @@ use sea_orm::{ConnectionTrait, DatabaseConnection, EntityTrait, PaginatorTrait, 
 use serde_json::json;
 
 use crate::harness::district::PARTNERS;
+use crate::harness::sdl::{nodes_of, roots_of, types_of};
 use crate::harness::{Partner, Town, golden};
 
 /// Rows by owner, so that a partner that sees all sees more than each of the others.
@@ -92,41 +91,6 @@ async fn names_in(look: &DatabaseConnection) -> BTreeSet<String> {
     };
     let rows = look.query_all_raw(Statement::from_string(backend, sql)).await.unwrap();
     rows.iter().map(|row| row.try_get_by_index(0).unwrap()).collect()
-}
-
-pub fn types_of(sdl: &str) -> Vec<TypeDefinition> {
-    let definitions = parse_schema(sdl).unwrap().definitions;
-    let types = definitions.into_iter().filter_map(|definition| match definition {
-        TypeSystemDefinition::Type(definition) => Some(definition.node),
-        TypeSystemDefinition::Schema(_) | TypeSystemDefinition::Directive(_) => None,
-    });
-    types.collect()
-}
-
-/// The types of a schema that have an id of their own.
-pub fn nodes_of(sdl: &str) -> BTreeSet<String> {
-    let is_node = |definition: &TypeDefinition| match &definition.kind {
-        TypeKind::Object(object) => object.implements.iter().any(|name| name.node == "Node"),
-        _ => false,
-    };
-    types_of(sdl)
-        .iter()
-        .filter(|definition| is_node(definition))
-        .map(|node| node.name.node.to_string())
-        .collect()
-}
-
-/// The root fields of a schema, queries first, in its order.
-pub fn roots_of(sdl: &str) -> Vec<String> {
-    let mut roots = Vec::new();
-    for root in ["Query", "Mutation"] {
-        for definition in types_of(sdl).iter().filter(|definition| definition.name.node == root) {
-            if let TypeKind::Object(object) = &definition.kind {
-                roots.extend(object.fields.iter().map(|field| field.node.name.node.to_string()));
-            }
-        }
-    }
-    roots
 }
 
 async fn print_tables(town: &Town, slices: &[Slice]) -> String {

@@ -7,6 +7,7 @@ pub mod golden;
 pub mod hospital;
 pub mod partner;
 pub mod referring;
+pub mod sdl;
 pub mod till;
 pub mod town;
 pub mod within;

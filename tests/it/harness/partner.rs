@@ -1,8 +1,14 @@
 //! A partner's client: it speaks GraphQL over HTTP to the running server, with its own token.
 
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::LazyLock;
 use std::sync::atomic::{AtomicU32, Ordering};
 
+use onestop::schema::sdl_of;
 use serde_json::{Value, json};
+
+use super::district::PARTNERS;
+use super::sdl::words_of;
 
 /// What the server answered.
 #[derive(Clone, Debug)]
@@ -69,6 +75,12 @@ pub struct Partner {
     http: reqwest::Client,
 }
 
+/// The codes of `userErrors` that the schema of a partner has.
+static CODES: LazyLock<BTreeMap<&str, BTreeSet<String>>> = LazyLock::new(|| {
+    let codes = |kind| words_of(&sdl_of(kind), "UserErrorCode");
+    PARTNERS.iter().map(|(code, kind, _)| (*code, codes(*kind))).collect()
+});
+
 static KEYS: AtomicU32 = AtomicU32::new(1);
 
 /// A key that no test has used.
@@ -114,6 +126,14 @@ impl Partner {
         let query = format!(
             "mutation($input: {kind}Input!) {{ {mutation}(input: $input) {{ {shape} replayed userErrors {{ code message field }} }} }}"
         );
-        self.ask(&query, json!({ "input": input })).await
+        let reply = self.ask(&query, json!({ "input": input })).await;
+        if let (Some(known), Some(_)) =
+            (CODES.get(self.code.as_str()), reply.at(mutation)["userErrors"].as_array())
+        {
+            let strange: Vec<String> =
+                reply.refusals(mutation).into_iter().filter(|code| !known.contains(code)).collect();
+            assert_eq!(strange, Vec::<String>::new(), "{} is not told of these codes", self.code);
+        }
+        reply
     }
 }
