@@ -204,11 +204,15 @@ fn refused(error: Error, correlation: &str) -> Refusal {
     match error {
         Error::Unauthenticated => Refusal::Unauthenticated { presented: true },
         Error::Unavailable(_) => {
-            tracing::warn!(correlation, ?error, "database unavailable");
+            tracing::warn!(correlation, cause = error.cause_for_log(), "database unavailable");
             Refusal::Unavailable(1)
         }
         Error::Forbidden { .. } | Error::Invalid { .. } | Error::Internal(_) => {
-            tracing::error!(correlation, ?error, "a request failed outside of GraphQL");
+            tracing::error!(
+                correlation,
+                cause = error.cause_for_log(),
+                "a request failed outside of GraphQL"
+            );
             Refusal::Internal { correlation: correlation.to_owned() }
         }
     }
