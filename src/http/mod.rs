@@ -180,7 +180,7 @@ async fn answer(
     let executed = guard(correlation, app.gateway.execute(slice, language, asked)).await?;
     let executed = executed.map_err(|error| refused(error, correlation))?;
     entry.operation = executed.operation.map(|name| name.chars().take(LONGEST_NAME).collect());
-    let response = executed.response.ok_or(Refusal::NotByGet)?;
+    let response = executed.response.map_err(Refusal::NotByGet)?;
     entry.code = first_code(&response);
     let mut answer = Answer::of(&response);
     answer.headers.push((header::CONTENT_LANGUAGE, content_language(language)));

@@ -5,6 +5,7 @@
 mod aid_card;
 mod arrows;
 mod asks;
+mod by_get;
 mod caps_at_once;
 mod commands;
 mod consents;
