@@ -40,7 +40,7 @@ pub async fn serve(gate: Gate, listener: TcpListener) -> Outcome {
     tracing::info!(url = url_of(listener.local_addr()?), "serving");
     let working = tokio::spawn(jobs::run(gate.clone(), stop.clone()));
     let database = gate.database().clone();
-    crate::http::serve(listener, App::new(gate), stop).await?;
+    crate::http::serve(listener, App::new(gate), stop).await;
     let _ = working.await;
     database.close().await?;
     Ok(())

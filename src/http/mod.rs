@@ -2,6 +2,7 @@
 
 pub mod answer;
 pub mod graphql;
+pub mod listen;
 pub mod media;
 
 use std::net::SocketAddr;
@@ -24,11 +25,10 @@ use graphql::{
     Answer, MediaType, Refusal, check_content_type, guard, is_read_only, negotiate, read_body, read_get,
     read_post, respond,
 };
+use listen::{Limits, listen};
 
 /// How long a client may take to send its body.
 const BODY_TIME: Duration = Duration::from_secs(10);
-/// How long a request that runs may take to end once the server is told to stop.
-const STOP_TIME: Duration = Duration::from_secs(9);
 /// Longest name of an operation in the log.
 const LONGEST_NAME: usize = 60;
 
@@ -62,19 +62,8 @@ impl App {
 }
 
 /// Serves until told to stop; then takes no new connection, and lets what runs end in time.
-pub async fn serve(listener: TcpListener, app: App, mut stop: watch::Receiver<bool>) -> std::io::Result<()> {
-    let router = app.router();
-    let mut told = stop.clone();
-    let server = axum::serve(listener, router).with_graceful_shutdown(async move {
-        let _ = told.wait_for(|stop| *stop).await;
-    });
-    tokio::select! {
-        result = server => result,
-        () = async {
-            let _ = stop.wait_for(|stop| *stop).await;
-            tokio::time::sleep(STOP_TIME).await;
-        } => Ok(()),
-    }
+pub async fn serve(listener: TcpListener, app: App, stop: watch::Receiver<bool>) {
+    listen(listener, app.router(), stop, Limits::default()).await;
 }
 
 /// The address that a listener has, for printing.

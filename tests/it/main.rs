@@ -8,6 +8,7 @@ mod asks;
 mod by_get;
 mod caps_at_once;
 mod commands;
+mod connections;
 mod consents;
 mod contract;
 mod coverage;
