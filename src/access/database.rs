@@ -157,11 +157,11 @@ impl Database {
         }
     }
 
-    /// The names of the steps that have not run yet.
+    /// The names of the steps that have not run yet. Only reads: whoever serves need not have the right to build tables.
     pub async fn pending_migrations(&self) -> Result<Vec<String>> {
         match &self.ground {
             Ground::Pool(pool) => {
-                let pending = Migrator::get_pending_migrations(pool).await?;
+                let pending = Migrator::get_pending_migrations_read_only(pool).await?;
                 Ok(pending.iter().map(|step| step.name().to_owned()).collect())
             }
             Ground::Within(_) => Ok(Vec::new()),
@@ -186,12 +186,6 @@ impl Database {
             Ground::Pool(pool) => Ok(Migrator::fresh(pool).await?),
             Ground::Within(_) => Err(Error::internal("starting over inside a transaction")),
         }
-    }
-
-    /// Whether the database answers.
-    pub async fn ping(&self) -> Result<()> {
-        self.reader().execute_unprepared("SELECT 1").await?;
-        Ok(())
     }
 
     /// Lets PostgreSQL look at what was loaded, so that it plans for it.

@@ -4,6 +4,7 @@ pub mod answer;
 pub mod graphql;
 pub mod listen;
 pub mod media;
+pub mod ready;
 
 use std::net::SocketAddr;
 use std::sync::Arc;
@@ -12,7 +13,7 @@ use std::time::{Duration, Instant};
 use axum::Router;
 use axum::extract::{Request, State};
 use axum::http::{HeaderMap, HeaderValue, StatusCode, header};
-use axum::response::{IntoResponse, Response};
+use axum::response::Response;
 use axum::routing::any;
 use tokio::net::TcpListener;
 use tokio::sync::watch;
@@ -26,6 +27,7 @@ use graphql::{
     read_post, respond,
 };
 use listen::{Limits, listen};
+use ready::Readiness;
 
 /// How long a client may take to send its body.
 const BODY_TIME: Duration = Duration::from_secs(10);
@@ -37,11 +39,13 @@ const LONGEST_NAME: usize = 60;
 pub struct App {
     gate: Gate,
     gateway: Arc<Gateway>,
+    readiness: Readiness,
 }
 
 impl App {
     pub fn new(gate: Gate) -> Self {
-        Self { gate, gateway: Arc::new(Gateway::default()) }
+        let readiness = Readiness::of(gate.database().clone());
+        Self { gate, gateway: Arc::new(Gateway::default()), readiness }
     }
 
     pub fn gate(&self) -> &Gate {
@@ -53,7 +57,7 @@ impl App {
         Router::new()
             .route("/graphql", any(graphql_endpoint))
             .route("/healthz", any(|| async { "ok\n" }))
-            .route("/readyz", any(ready))
+            .route("/readyz", any(async |State(app): State<Self>| app.readiness.state().await))
             .fallback(|| async {
                 (StatusCode::NOT_FOUND, "There is nothing here; GraphQL is at /graphql.\n")
             })
@@ -69,23 +73,6 @@ pub async fn serve(listener: TcpListener, app: App, stop: watch::Receiver<bool>)
 /// The address that a listener has, for printing.
 pub fn url_of(address: SocketAddr) -> String {
     format!("http://{address}")
-}
-
-async fn ready(State(app): State<App>) -> Response {
-    let database = app.gate.database();
-    let state = match database.ping().await {
-        Ok(()) => database.pending_migrations().await.map(|pending| pending.is_empty()),
-        Err(error) => Err(error),
-    };
-    match state {
-        Ok(true) => "ready\n".into_response(),
-        Ok(false) => (StatusCode::SERVICE_UNAVAILABLE, "migrations are pending: run `onestop migrate`\n")
-            .into_response(),
-        Err(error) => {
-            tracing::warn!(code = error.code(), "not ready: the database does not answer");
-            (StatusCode::SERVICE_UNAVAILABLE, "the database does not answer\n").into_response()
-        }
-    }
 }
 
 /// What the log says of a request: never variables, never personal data.
