@@ -1,5 +1,7 @@
 //! What can go wrong with a request itself. Business reasons why nothing was done are [`crate::refusal`]s, not errors.
 
+use std::fmt;
+
 use async_graphql::ErrorExtensionValues;
 use entity::kinds::Scope;
 use sea_orm::{DbErr, RuntimeErr, sqlx};
@@ -7,7 +9,6 @@ use sea_orm::{DbErr, RuntimeErr, sqlx};
 pub type Result<T, E = Error> = std::result::Result<T, E>;
 
 /// Deliberately without `Display`: async-graphql turns every `Display` error into an uncoded one that carries its text.
-#[derive(Debug)]
 pub enum Error {
     /// No token, or one that is no longer good.
     Unauthenticated,
@@ -71,9 +72,28 @@ impl Error {
         }
     }
 
+    /// What the log is told: the cause, without the detail line of a database error, which quotes row values.
+    pub fn cause_for_log(&self) -> String {
+        match self {
+            Self::Unavailable(cause) => describe(cause),
+            Self::Internal(cause) => cause.clone(),
+            Self::Unauthenticated
+            | Self::Forbidden { .. }
+            | Self::Invalid { .. }
+            | Self::Throttled { .. } => self.message(),
+        }
+    }
+
     /// Whether the same statements may succeed when they are run again (PostgreSQL 40001, 40P01).
     pub(crate) fn is_contention(&self) -> bool {
         matches!(self, Self::Unavailable(cause) if matches!(sql_state(cause).as_deref(), Some("40001" | "40P01")))
+    }
+}
+
+/// As little as the log is told: a detail line must not get out by a `{:?}` either.
+impl fmt::Debug for Error {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{} ({})", self.code(), self.cause_for_log())
     }
 }
 
@@ -91,8 +111,8 @@ fn sql_state(error: &DbErr) -> Option<String> {
     sqlx_cause(error)?.as_database_error()?.code().map(|code| code.into_owned())
 }
 
-/// For the log: never what quotes values, neither of a row nor of a request. PostgreSQL's data exceptions (class 22) do, and so
-/// does whatever could not be read into a type of ours.
+/// Never what quotes values, neither of a row nor of a request. PostgreSQL's data exceptions (class 22) do, and so does whatever
+/// could not be read into a type of ours.
 fn describe(error: &DbErr) -> String {
     let Some(cause) = sqlx_cause(error) else {
         return match error {
@@ -123,11 +143,13 @@ fn is_sqlstate(code: &str) -> bool {
     code.len() == 5
 }
 
-/// Whether a database error passes. PostgreSQL's classes that do: connection lost, contention, out of resources, told to stop.
-/// SQLite's: BUSY, LOCKED, IOERR, FULL; their extended forms share the low byte.
+/// Whether a database error passes. PostgreSQL's classes that do: connection lost, contention, out of resources, told to stop
+/// (57014: a statement that took too long). And two of other classes: a lock that was not to be had in time, a transaction that
+/// was idle for too long. SQLite's: BUSY, LOCKED, IOERR, FULL; their extended forms share the low byte.
 fn passes(code: &str) -> bool {
     if is_sqlstate(code) {
         ["08", "40", "53", "57"].iter().any(|class| code.starts_with(class))
+            || matches!(code, "55P03" | "25P03")
     } else {
         code.parse::<i64>().is_ok_and(|code| matches!(code & 0xff, 5 | 6 | 10 | 13))
     }
@@ -163,8 +185,8 @@ impl From<Error> for async_graphql::Error {
             Error::Forbidden { scope } => extensions.set("scope", scope.word()),
             Error::Invalid { field, .. } => extensions.set("path", vec![*field]),
             Error::Throttled { seconds } => extensions.set("retryAfter", *seconds),
-            Error::Unavailable(cause) => tracing::warn!(cause = describe(cause), "database unavailable"),
-            Error::Internal(cause) => tracing::error!(cause, "internal error"),
+            Error::Unavailable(_) => tracing::warn!(cause = error.cause_for_log(), "database unavailable"),
+            Error::Internal(_) => tracing::error!(cause = error.cause_for_log(), "internal error"),
             Error::Unauthenticated => {}
         }
         let mut shown = async_graphql::Error::new(error.message());
@@ -175,27 +197,90 @@ impl From<Error> for async_graphql::Error {
 
 #[cfg(test)]
 mod tests {
+    use sqlx::error::{DatabaseError, ErrorKind};
+
     use super::*;
 
-    #[test]
-    fn what_passes_is_told_by_the_databases_own_codes() {
-        for passing in
-            ["5", "6", "10", "13", "261", "517", "522", "08006", "40001", "40P01", "53300", "57P01"]
-        {
-            assert!(passes(passing), "{passing}");
+    /// What PostgreSQL says of a statement: a state, a message, and a detail line that quotes the row.
+    #[derive(Debug)]
+    struct Said {
+        state: &'static str,
+        #[expect(dead_code, reason = "only Debug prints it, as it prints that of the real one")]
+        detail: &'static str,
+    }
+
+    impl fmt::Display for Said {
+        fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+            f.write_str(self.message())
         }
-        // Taken for a number of SQLite's, some of these would end in BUSY.
-        for lasting in ["1", "19", "2067", "22021", "42501", "23505", "22P02", "42P01", "XX000", ""] {
-            assert!(!passes(lasting), "{lasting}");
+    }
+
+    impl std::error::Error for Said {}
+
+    impl DatabaseError for Said {
+        fn message(&self) -> &str {
+            "a statement failed"
+        }
+
+        fn code(&self) -> Option<std::borrow::Cow<'_, str>> {
+            Some(self.state.into())
+        }
+
+        fn kind(&self) -> ErrorKind {
+            ErrorKind::Other
+        }
+
+        fn as_error(&self) -> &(dyn std::error::Error + Send + Sync + 'static) {
+            self
+        }
+
+        fn as_error_mut(&mut self) -> &mut (dyn std::error::Error + Send + Sync + 'static) {
+            self
+        }
+
+        fn into_error(self: Box<Self>) -> Box<dyn std::error::Error + Send + Sync + 'static> {
+            self
+        }
+    }
+
+    fn said(state: &'static str) -> Error {
+        let said = Said { state, detail: "Key (national_id)=(419999197001010014) already exists." };
+        let cause = sqlx::Error::Database(Box::new(said));
+        DbErr::Exec(RuntimeErr::SqlxError(cause.into())).into()
+    }
+
+    #[test]
+    fn the_log_is_not_told_what_a_row_holds() {
+        for state in ["40001", "23505", "55P03"] {
+            let error = said(state);
+            let told = [error.cause_for_log(), format!("{error:?}")];
+            for told in told {
+                assert!(told.contains("a statement failed") && told.contains(state), "{told}");
+                assert!(!told.contains("4199"), "{told}");
+            }
         }
     }
 
     #[test]
     fn the_log_quotes_no_value() {
+        assert_eq!(said("22P02").cause_for_log(), "a data exception [22P02]");
         let cause =
             sqlx::Error::ColumnDecode { index: "name".into(), source: "not a name: 李小明".into() };
         let decode = DbErr::Query(RuntimeErr::SqlxError(cause.into()));
-        assert_eq!(describe(&decode), "column name does not decode");
-        assert_eq!(describe(&DbErr::Type("李小明 is no date".into())), "sea-orm: Type");
+        assert_eq!(Error::from(decode).cause_for_log(), "column name does not decode");
+        let conversion = DbErr::Type("李小明 is no date".into());
+        assert_eq!(Error::from(conversion).cause_for_log(), "sea-orm: Type");
+    }
+
+    #[test]
+    fn what_passes_is_unavailable_and_the_rest_is_a_fault() {
+        for passing in ["08006", "40001", "40P01", "53300", "55P03", "57014", "57P01", "25P03", "5", "261"] {
+            assert!(matches!(said(passing), Error::Unavailable(_)), "{passing}");
+        }
+        // Taken for a number of SQLite's, 22021 and 42501 would end in BUSY.
+        for fault in ["23505", "42P01", "55006", "25P02", "22001", "22021", "42501", "1", "19", "2067"] {
+            assert!(matches!(said(fault), Error::Internal(_)), "{fault}");
+        }
+        assert!(said("40001").is_contention() && !said("55P03").is_contention());
     }
 }

@@ -7,10 +7,11 @@ use migration::{Migrator, MigratorTrait};
 use sea_orm::sqlx::sqlite::{SqliteJournalMode, SqliteSynchronous};
 use sea_orm::{
     ConnectOptions, ConnectionTrait, DatabaseConnection, DatabaseExecutor, DatabaseTransaction, DbBackend,
-    SqliteTransactionMode, Statement, TransactionOptions, TransactionTrait,
+    DbErr, SqliteTransactionMode, Statement, TransactionOptions, TransactionTrait,
 };
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 
+use super::patience::{Patience, no_hurry};
 use crate::error::{Error, Result};
 
 tokio::task_local! {
@@ -49,7 +50,13 @@ pub struct Database {
     /// How many may write at once; none of its own inside a load. SQLite has one writer, and waiting here is kinder than its
     /// busy handler. On PostgreSQL it leaves connections to readers: an act that looks something up in the directory takes one
     /// more beside its own, and acts that held them all would wait for each other.
-    writers: Option<Arc<Semaphore>>,
+    writers: Option<Arc<Writers>>,
+}
+
+struct Writers {
+    places: Arc<Semaphore>,
+    /// How long one waits for a place.
+    patience: Duration,
 }
 
 #[derive(Clone)]
@@ -99,6 +106,11 @@ impl Ground {
 impl Database {
     /// Opens `sqlite:…` or `postgres:…` and checks the settings that the server relies on.
     pub async fn open(url: &str) -> Result<Self> {
+        Self::open_with(url, Patience::default()).await
+    }
+
+    /// With other bounds on waiting.
+    pub async fn open_with(url: &str, patience: Patience) -> Result<Self> {
         let sqlite = url.starts_with("sqlite:");
         let (connections, writers) = if sqlite { (8, 1) } else { (10, 8) };
         let mut options = ConnectOptions::new(url);
@@ -117,13 +129,16 @@ impl Database {
                     .foreign_keys(true)
                     .busy_timeout(Duration::from_secs(5))
             });
+        } else {
+            options.map_sqlx_postgres_opts(move |postgres| postgres.options(patience.settings()));
         }
         let mut pool = sea_orm::Database::connect(options).await?;
         pool.set_metric_callback(|sent| {
             let _ = STATEMENTS.try_with(|count| count.set(count.get().saturating_add(1)));
             let _ = RECORD.try_with(|record| record.borrow_mut().push(sent.statement.clone()));
         });
-        let database = Self { ground: Ground::Pool(pool), writers: Some(Arc::new(Semaphore::new(writers))) };
+        let writers = Writers { places: Arc::new(Semaphore::new(writers)), patience: patience.writing };
+        let database = Self { ground: Ground::Pool(pool), writers: Some(Arc::new(writers)) };
         if sqlite {
             for (pragma, wanted) in [("journal_mode", "wal"), ("foreign_keys", "1"), ("synchronous", "2")] {
                 let found = database.pragma(pragma).await?;
@@ -147,19 +162,22 @@ impl Database {
         }
     }
 
-    /// Brings the schema to the current state.
+    /// Brings the schema to the current state; on PostgreSQL all of it or nothing.
     pub async fn migrate(&self) -> Result<()> {
-        match &self.ground {
-            Ground::Pool(pool) => Ok(Migrator::up(pool, None).await?),
-            Ground::Within(_) => Err(Error::internal("a migration inside a transaction")),
+        match self.building().await? {
+            Building::Sqlite(pool) => Ok(Migrator::up(pool, None).await?),
+            Building::Postgres(transaction) => {
+                Migrator::up(&transaction, None).await?;
+                Ok(transaction.commit().await?)
+            }
         }
     }
 
-    /// The names of the steps that have not run yet.
+    /// The names of the steps that have not run yet. Only reads: whoever serves need not have the right to build tables.
     pub async fn pending_migrations(&self) -> Result<Vec<String>> {
         match &self.ground {
             Ground::Pool(pool) => {
-                let pending = Migrator::get_pending_migrations(pool).await?;
+                let pending = Migrator::get_pending_migrations_read_only(pool).await?;
                 Ok(pending.iter().map(|step| step.name().to_owned()).collect())
             }
             Ground::Within(_) => Ok(Vec::new()),
@@ -168,22 +186,40 @@ impl Database {
 
     /// Drops every table and builds them again, empty.
     pub async fn start_over(&self) -> Result<()> {
-        match &self.ground {
-            Ground::Pool(pool) => Ok(Migrator::fresh(pool).await?),
-            Ground::Within(_) => Err(Error::internal("starting over inside a transaction")),
+        match self.building().await? {
+            Building::Sqlite(pool) => Ok(Migrator::fresh(pool).await?),
+            Building::Postgres(transaction) => {
+                Migrator::fresh(&transaction).await?;
+                Ok(transaction.commit().await?)
+            }
         }
     }
 
-    /// Whether the database answers.
-    pub async fn ping(&self) -> Result<()> {
-        self.reader().execute_unprepared("SELECT 1").await?;
-        Ok(())
+    /// Where tables are built. SQLite cannot suspend its foreign keys inside a transaction.
+    async fn building(&self) -> Result<Building<'_>> {
+        match &self.ground {
+            Ground::Pool(pool) if pool.get_database_backend() == DbBackend::Sqlite => {
+                Ok(Building::Sqlite(pool))
+            }
+            Ground::Pool(_) => Ok(Building::Postgres(self.unhurried().await?)),
+            Ground::Within(_) => Err(Error::internal("tables are not built inside a load")),
+        }
+    }
+
+    /// A transaction whose statements may take long.
+    async fn unhurried(&self) -> Result<DatabaseTransaction> {
+        let transaction = self.ground.begin().await?;
+        if transaction.get_database_backend() == DbBackend::Postgres {
+            no_hurry(&transaction).await?;
+        }
+        Ok(transaction)
     }
 
     /// Lets PostgreSQL look at what was loaded, so that it plans for it.
     pub async fn analyze(&self) -> Result<()> {
-        self.reader().execute_unprepared("ANALYZE").await?;
-        Ok(())
+        let transaction = self.unhurried().await?;
+        transaction.execute_unprepared("ANALYZE").await?;
+        Ok(transaction.commit().await?)
     }
 
     pub async fn close(self) -> Result<()> {
@@ -201,21 +237,34 @@ impl Database {
     }
 
     pub(super) async fn begin(&self) -> Result<Begun> {
-        let writer = match &self.writers {
-            Some(writers) => Arc::clone(writers).acquire_owned().await.ok(),
-            None => None,
-        };
+        let writer = self.right_to_write().await?;
         let transaction = self.ground.begin().await?;
         Ok(Begun { transaction, ground: self.ground.clone(), _writer: writer })
     }
 
+    async fn right_to_write(&self) -> Result<Option<OwnedSemaphorePermit>> {
+        let Some(writers) = &self.writers else { return Ok(None) };
+        let place = Arc::clone(&writers.places).acquire_owned();
+        match tokio::time::timeout(writers.patience, place).await {
+            Ok(place) => Ok(place.ok()),
+            Err(_) => Err(Error::Unavailable(DbErr::Custom("others have the right to write".into()))),
+        }
+    }
+
     /// This database as one open transaction: acts run inside it as savepoints. For loading a district.
     pub(super) async fn within(&self) -> Result<Loading> {
-        let begun = self.begin().await?;
-        let transaction = Arc::new(begun.transaction);
-        let inner = Self { ground: Ground::Within(Arc::clone(&transaction)), writers: None };
-        Ok(Loading { inner, transaction, _writer: begun._writer })
+        let writer = self.right_to_write().await?;
+        let transaction = Arc::new(self.unhurried().await?);
+        let ground = Ground::Within(Arc::clone(&transaction));
+        let inner = Self { ground, writers: None };
+        Ok(Loading { inner, transaction, _writer: writer })
     }
+}
+
+/// See [`Database::building`].
+enum Building<'a> {
+    Sqlite(&'a DatabaseConnection),
+    Postgres(DatabaseTransaction),
 }
 
 /// The open transaction of a load; dropped without [`Loading::commit`], it rolls back.

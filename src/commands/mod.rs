@@ -60,7 +60,7 @@ struct Failure(String);
 impl From<Error> for Failure {
     fn from(error: Error) -> Self {
         match error {
-            Error::Unavailable(cause) => Self(format!("the database cannot be used: {cause}")),
+            Error::Unavailable(_) => Self(format!("the database cannot be used: {}", error.cause_for_log())),
             Error::Internal(cause) => Self(cause),
             other => Self(other.message()),
         }

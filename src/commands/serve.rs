@@ -1,10 +1,18 @@
+use std::time::Duration;
+
 use clap::Args;
 use tokio::net::TcpListener;
+use tokio::sync::watch;
+use tokio::task::JoinHandle;
 
 use super::{Failure, Outcome, Place, check, configure, gate, open, stop_signal};
 use crate::access::Gate;
+use crate::http::listen::STOP_TIME;
 use crate::http::{App, url_of};
 use crate::jobs;
+
+/// How long the database may take to close: what was cut off may still hold a connection.
+const CLOSE_TIME: Duration = Duration::from_millis(500);
 
 /// Serve GraphQL at /graphql, with /healthz and /readyz.
 ///
@@ -40,8 +48,55 @@ pub async fn serve(gate: Gate, listener: TcpListener) -> Outcome {
     tracing::info!(url = url_of(listener.local_addr()?), "serving");
     let working = tokio::spawn(jobs::run(gate.clone(), stop.clone()));
     let database = gate.database().clone();
-    crate::http::serve(listener, App::new(gate), stop).await?;
-    let _ = working.await;
-    database.close().await?;
+    let serving = crate::http::serve(listener, App::new(gate), stop.clone());
+    tokio::join!(serving, wind_up(working, stop, STOP_TIME));
+    match tokio::time::timeout(CLOSE_TIME, database.close()).await {
+        Ok(closed) => closed?,
+        Err(_) => tracing::warn!("a request did not end in time; the database undoes what it began"),
+    }
     Ok(())
+}
+
+/// Lets a task end in time once it is told to stop; after that it is cut off.
+async fn wind_up(mut task: JoinHandle<()>, mut stop: watch::Receiver<bool>, time: Duration) {
+    let _ = stop.wait_for(|stop| *stop).await;
+    if tokio::time::timeout(time, &mut task).await.is_err() {
+        tracing::warn!("a job did not end in time; the database undoes what it began");
+        task.abort();
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[tokio::test]
+    async fn a_job_that_does_not_end_is_cut_off() {
+        let (told, stop) = watch::channel(false);
+        let (alive, gone) = tokio::sync::oneshot::channel::<()>();
+        let endless = tokio::spawn(async move {
+            let _alive = alive;
+            std::future::pending::<()>().await;
+        });
+        told.send(true).unwrap();
+        wind_up(endless, stop, Duration::from_millis(10)).await;
+        assert!(gone.await.is_err(), "it was dropped");
+    }
+
+    #[tokio::test]
+    async fn a_job_may_end_what_it_does() {
+        let (told, stop) = watch::channel(false);
+        let (ended, end) = tokio::sync::oneshot::channel();
+        let ending = {
+            let mut stop = stop.clone();
+            tokio::spawn(async move {
+                let _ = stop.wait_for(|stop| *stop).await;
+                tokio::task::yield_now().await;
+                let _ = ended.send("whole");
+            })
+        };
+        told.send(true).unwrap();
+        wind_up(ending, stop, Duration::from_secs(60)).await;
+        assert_eq!(end.await, Ok("whole"));
+    }
 }

@@ -11,6 +11,7 @@ use serde_json::{Value, json};
 
 use super::media::MediaType;
 use crate::error::code;
+use crate::schema::NotByGet;
 
 /// The longest answer, in bytes.
 const MAX_ANSWER: usize = 4 << 20;
@@ -129,8 +130,8 @@ pub enum Refusal {
     UnsupportedMediaType(&'static str),
     /// 405: neither GET nor POST.
     MethodNotAllowed,
-    /// 405: GET asks for something else than a query.
-    NotByGet,
+    /// 405: what a GET asks for must come by POST.
+    NotByGet(NotByGet),
     /// 413: the body is longer than this many bytes.
     TooLarge(usize),
     /// 400: says what is wrong.
@@ -158,7 +159,7 @@ impl Refusal {
         match self {
             Self::NotAcceptable => StatusCode::NOT_ACCEPTABLE,
             Self::UnsupportedMediaType(_) => StatusCode::UNSUPPORTED_MEDIA_TYPE,
-            Self::MethodNotAllowed | Self::NotByGet => StatusCode::METHOD_NOT_ALLOWED,
+            Self::MethodNotAllowed | Self::NotByGet(_) => StatusCode::METHOD_NOT_ALLOWED,
             Self::TooLarge(_) => StatusCode::PAYLOAD_TOO_LARGE,
             Self::BadRequest(_) => StatusCode::BAD_REQUEST,
             Self::Unauthenticated { .. } => StatusCode::UNAUTHORIZED,
@@ -175,7 +176,7 @@ impl Refusal {
             Self::NotAcceptable
             | Self::UnsupportedMediaType(_)
             | Self::MethodNotAllowed
-            | Self::NotByGet
+            | Self::NotByGet(_)
             | Self::BadRequest(_) => "BAD_REQUEST",
             Self::TooLarge(_) => "LIMIT_EXCEEDED",
             Self::Unauthenticated { .. } => "UNAUTHENTICATED",
@@ -190,7 +191,10 @@ impl Refusal {
             Self::NotAcceptable => "Accept `application/graphql-response+json` or `application/json`.".into(),
             Self::UnsupportedMediaType(message) => (*message).into(),
             Self::MethodNotAllowed => "Use POST, or GET for queries.".into(),
-            Self::NotByGet => "GET is for queries; use POST.".into(),
+            Self::NotByGet(NotByGet::NotAQuery) => "GET is for queries; use POST.".into(),
+            Self::NotByGet(NotByGet::Personal) => {
+                "This query takes personal data, which must not stand in an address; use POST.".into()
+            }
             Self::TooLarge(limit) => format!("The body is longer than {limit} bytes.").into(),
             Self::BadRequest(message) => message.clone(),
             Self::Unauthenticated { presented: false } => "A bearer token is needed.".into(),
@@ -205,7 +209,7 @@ impl Refusal {
         let fixed = |name, value| vec![(name, HeaderValue::from_static(value))];
         match self {
             Self::MethodNotAllowed => fixed(header::ALLOW, "GET, POST"),
-            Self::NotByGet => fixed(header::ALLOW, "POST"),
+            Self::NotByGet(_) => fixed(header::ALLOW, "POST"),
             Self::Unauthenticated { presented: false } => fixed(header::WWW_AUTHENTICATE, "Bearer"),
             Self::Unauthenticated { presented: true } => {
                 fixed(header::WWW_AUTHENTICATE, "Bearer error=\"invalid_token\"")
@@ -346,7 +350,8 @@ mod tests {
         for (refusal, expected, code, name, value) in [
             (Refusal::NotAcceptable, 406, "BAD_REQUEST", header::CACHE_CONTROL, "no-store"),
             (Refusal::MethodNotAllowed, 405, "BAD_REQUEST", header::ALLOW, "GET, POST"),
-            (Refusal::NotByGet, 405, "BAD_REQUEST", header::ALLOW, "POST"),
+            (Refusal::NotByGet(NotByGet::NotAQuery), 405, "BAD_REQUEST", header::ALLOW, "POST"),
+            (Refusal::NotByGet(NotByGet::Personal), 405, "BAD_REQUEST", header::ALLOW, "POST"),
             (Refusal::UnsupportedMediaType("x"), 415, "BAD_REQUEST", header::CACHE_CONTROL, "no-store"),
             (Refusal::TooLarge(9), 413, "LIMIT_EXCEEDED", header::CONNECTION, "close"),
             (Refusal::BadRequest("x".into()), 400, "BAD_REQUEST", header::CACHE_CONTROL, "no-store"),

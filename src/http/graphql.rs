@@ -1,7 +1,6 @@
 //! Reads GraphQL requests as HTTP brings them. Authentication and execution are the caller's, between
 //! [`negotiate`] and [`respond`].
 
-use async_graphql::parser::types::{ExecutableDocument, OperationType};
 use axum::body::Body;
 use axum::extract::Query;
 use axum::http::{HeaderMap, Method, Uri, header};
@@ -10,7 +9,6 @@ use serde_json::{Map, Value};
 
 pub use super::answer::{Answer, Refusal, error, guard, respond};
 pub use super::media::{MediaType, check_content_type, negotiate};
-use crate::schema::inputs::chosen;
 
 /// The longest body, in bytes.
 pub const MAX_BODY: usize = 256 * 1024;
@@ -24,7 +22,7 @@ pub struct GraphqlRequest {
     pub operation_name: Option<String>,
     /// The variables by name.
     pub variables: Map<String, Value>,
-    /// Came by GET: only queries may run.
+    /// Came by GET.
     pub read_only: bool,
 }
 
@@ -118,19 +116,6 @@ pub fn read_get(uri: &Uri) -> Result<GraphqlRequest, Refusal> {
     request(take("query")?, take("operationName")?, json("variables")?, json("extensions")?, true)
 }
 
-/// Refuses anything but a query when the request promised to change nothing. Which operation a name means
-/// that the document lacks is the executor's to answer.
-///
-/// # Errors
-/// [`Refusal::NotByGet`].
-pub fn check_promise(request: &GraphqlRequest, doc: &ExecutableDocument) -> Result<(), Refusal> {
-    let operation = chosen(doc, request.operation_name.as_deref());
-    if request.read_only && operation.is_some_and(|operation| operation.ty != OperationType::Query) {
-        return Err(Refusal::NotByGet);
-    }
-    Ok(())
-}
-
 fn request(
     query: Option<String>,
     operation_name: Option<String>,
@@ -167,7 +152,6 @@ fn bad(message: &'static str) -> Refusal {
 
 #[cfg(test)]
 mod tests {
-    use async_graphql::parser::parse_query;
     use axum::http::HeaderValue;
     use serde_json::json;
 
@@ -271,27 +255,6 @@ mod tests {
             "`variables` must be a JSON object."
         );
         assert_eq!(why(get("query=a&extensions=1")), "`extensions` must be a JSON object.");
-    }
-
-    #[test]
-    fn only_queries_come_by_get() {
-        let doc = parse_query("query Q { a } mutation M { b } subscription S { c }").expect("parses");
-        let promise = |name: &str, read_only| {
-            let operation_name = (!name.is_empty()).then(|| name.to_owned());
-            let variables = Map::new();
-            check_promise(
-                &GraphqlRequest { query: String::new(), operation_name, variables, read_only },
-                &doc,
-            )
-        };
-        assert_eq!(promise("Q", true), Ok(()));
-        assert_eq!(promise("M", true), Err(Refusal::NotByGet));
-        assert_eq!(promise("S", true), Err(Refusal::NotByGet));
-        assert_eq!(promise("M", false), Ok(()));
-        assert_eq!((promise("", true), promise("X", true)), (Ok(()), Ok(())));
-        let alone = parse_query("mutation { b }").expect("parses");
-        let request = get("query=x").expect("a request");
-        assert_eq!(check_promise(&request, &alone), Err(Refusal::NotByGet));
     }
 
     #[test]

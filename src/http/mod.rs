@@ -2,7 +2,9 @@
 
 pub mod answer;
 pub mod graphql;
+pub mod listen;
 pub mod media;
+pub mod ready;
 
 use std::net::SocketAddr;
 use std::sync::Arc;
@@ -11,7 +13,7 @@ use std::time::{Duration, Instant};
 use axum::Router;
 use axum::extract::{Request, State};
 use axum::http::{HeaderMap, HeaderValue, StatusCode, header};
-use axum::response::{IntoResponse, Response};
+use axum::response::Response;
 use axum::routing::any;
 use tokio::net::TcpListener;
 use tokio::sync::watch;
@@ -24,11 +26,11 @@ use graphql::{
     Answer, MediaType, Refusal, check_content_type, guard, is_read_only, negotiate, read_body, read_get,
     read_post, respond,
 };
+use listen::{Limits, listen};
+use ready::Readiness;
 
 /// How long a client may take to send its body.
 const BODY_TIME: Duration = Duration::from_secs(10);
-/// How long a request that runs may take to end once the server is told to stop.
-const STOP_TIME: Duration = Duration::from_secs(9);
 /// Longest name of an operation in the log.
 const LONGEST_NAME: usize = 60;
 
@@ -37,11 +39,13 @@ const LONGEST_NAME: usize = 60;
 pub struct App {
     gate: Gate,
     gateway: Arc<Gateway>,
+    readiness: Readiness,
 }
 
 impl App {
     pub fn new(gate: Gate) -> Self {
-        Self { gate, gateway: Arc::new(Gateway::default()) }
+        let readiness = Readiness::of(gate.database().clone());
+        Self { gate, gateway: Arc::new(Gateway::default()), readiness }
     }
 
     pub fn gate(&self) -> &Gate {
@@ -53,7 +57,7 @@ impl App {
         Router::new()
             .route("/graphql", any(graphql_endpoint))
             .route("/healthz", any(|| async { "ok\n" }))
-            .route("/readyz", any(ready))
+            .route("/readyz", any(async |State(app): State<Self>| app.readiness.state().await))
             .fallback(|| async {
                 (StatusCode::NOT_FOUND, "There is nothing here; GraphQL is at /graphql.\n")
             })
@@ -62,41 +66,13 @@ impl App {
 }
 
 /// Serves until told to stop; then takes no new connection, and lets what runs end in time.
-pub async fn serve(listener: TcpListener, app: App, mut stop: watch::Receiver<bool>) -> std::io::Result<()> {
-    let router = app.router();
-    let mut told = stop.clone();
-    let server = axum::serve(listener, router).with_graceful_shutdown(async move {
-        let _ = told.wait_for(|stop| *stop).await;
-    });
-    tokio::select! {
-        result = server => result,
-        () = async {
-            let _ = stop.wait_for(|stop| *stop).await;
-            tokio::time::sleep(STOP_TIME).await;
-        } => Ok(()),
-    }
+pub async fn serve(listener: TcpListener, app: App, stop: watch::Receiver<bool>) {
+    listen(listener, app.router(), stop, Limits::default()).await;
 }
 
 /// The address that a listener has, for printing.
 pub fn url_of(address: SocketAddr) -> String {
     format!("http://{address}")
-}
-
-async fn ready(State(app): State<App>) -> Response {
-    let database = app.gate.database();
-    let state = match database.ping().await {
-        Ok(()) => database.pending_migrations().await.map(|pending| pending.is_empty()),
-        Err(error) => Err(error),
-    };
-    match state {
-        Ok(true) => "ready\n".into_response(),
-        Ok(false) => (StatusCode::SERVICE_UNAVAILABLE, "migrations are pending: run `onestop migrate`\n")
-            .into_response(),
-        Err(error) => {
-            tracing::warn!(code = error.code(), "not ready: the database does not answer");
-            (StatusCode::SERVICE_UNAVAILABLE, "the database does not answer\n").into_response()
-        }
-    }
 }
 
 /// What the log says of a request: never variables, never personal data.
@@ -180,7 +156,7 @@ async fn answer(
     let executed = guard(correlation, app.gateway.execute(slice, language, asked)).await?;
     let executed = executed.map_err(|error| refused(error, correlation))?;
     entry.operation = executed.operation.map(|name| name.chars().take(LONGEST_NAME).collect());
-    let response = executed.response.ok_or(Refusal::NotByGet)?;
+    let response = executed.response.map_err(Refusal::NotByGet)?;
     entry.code = first_code(&response);
     let mut answer = Answer::of(&response);
     answer.headers.push((header::CONTENT_LANGUAGE, content_language(language)));
@@ -204,12 +180,16 @@ fn refused(error: Error, correlation: &str) -> Refusal {
     match error {
         Error::Unauthenticated => Refusal::Unauthenticated { presented: true },
         Error::Unavailable(_) => {
-            tracing::warn!(correlation, ?error, "database unavailable");
+            tracing::warn!(correlation, cause = error.cause_for_log(), "database unavailable");
             Refusal::Unavailable(1)
         }
         Error::Throttled { seconds } => Refusal::Throttled(u32::try_from(seconds).unwrap_or(u32::MAX)),
         Error::Forbidden { .. } | Error::Invalid { .. } | Error::Internal(_) => {
-            tracing::error!(correlation, ?error, "a request failed outside of GraphQL");
+            tracing::error!(
+                correlation,
+                cause = error.cause_for_log(),
+                "a request failed outside of GraphQL"
+            );
             Refusal::Internal { correlation: correlation.to_owned() }
         }
     }

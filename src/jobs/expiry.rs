@@ -4,6 +4,7 @@ use std::collections::HashMap;
 use std::time::Duration;
 
 use entity::kinds::Scope;
+use tokio::sync::watch;
 
 use crate::access::{Gate, IssueError, Slice};
 use crate::actions::expire_referral::{due, expire};
@@ -23,22 +24,14 @@ pub struct Expiry {
 }
 
 impl Expiry {
-    pub async fn run(&mut self, gate: &Gate) -> Result<()> {
+    pub async fn run(&mut self, gate: &Gate, stop: &watch::Receiver<bool>) -> Result<()> {
         let bureaus: Vec<String> =
             gate.directory().reference().await?.bureaus().map(|bureau| bureau.code.clone()).collect();
         for bureau in bureaus {
             let slice = self.enter(gate, &bureau).await?;
-            loop {
-                let waiting = due(&slice, BATCH).await?;
-                for id in &waiting {
-                    expire(&slice, *id).await?;
-                }
-                if !waiting.is_empty() {
-                    tracing::info!(job = NAME, bureau, written = waiting.len(), "referrals expired");
-                }
-                if u64::try_from(waiting.len()).is_ok_and(|found| found < BATCH) {
-                    break;
-                }
+            let written = expire_all(&slice, BATCH, stop).await?;
+            if written > 0 {
+                tracing::info!(job = NAME, bureau, written, "referrals expired");
             }
         }
         Ok(())
@@ -58,5 +51,24 @@ impl Expiry {
         let slice = gate.enter(&token).await?;
         self.tokens.insert(bureau.to_owned(), token);
         Ok(slice)
+    }
+}
+
+/// Writes the expiry of everything in a slice that is due, so many in one go, and tells of how many it did. It ends when nothing is
+/// left, when nothing that is left can be expired, or when the process is told to stop.
+pub async fn expire_all(slice: &Slice, batch: u64, stop: &watch::Receiver<bool>) -> Result<u64> {
+    let mut written = 0;
+    loop {
+        let waiting = due(slice, batch).await?;
+        let before = written;
+        for id in waiting {
+            if *stop.borrow() {
+                return Ok(written);
+            }
+            written += u64::from(expire(slice, id).await?);
+        }
+        if written == before {
+            return Ok(written);
+        }
     }
 }

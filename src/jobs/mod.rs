@@ -1,6 +1,6 @@
 //! What runs by the clock, each job owned by one process at a time.
 
-mod expiry;
+pub mod expiry;
 
 use std::time::Duration;
 
@@ -21,12 +21,16 @@ pub async fn run(gate: Gate, mut stop: watch::Receiver<bool>) {
     loop {
         match gate.take_lease(expiry::NAME, owner, LEASE).await {
             Ok(true) => {
-                if let Err(error) = expiry.run(&gate).await {
-                    tracing::error!(?error, job = expiry::NAME, "a job failed; it will run again");
+                if let Err(error) = expiry.run(&gate, &stop).await {
+                    let cause = error.cause_for_log();
+                    tracing::error!(cause, job = expiry::NAME, "a job failed; it will run again");
                 }
             }
             Ok(false) => {}
-            Err(error) => tracing::warn!(?error, job = expiry::NAME, "no lease could be taken"),
+            Err(error) => {
+                let cause = error.cause_for_log();
+                tracing::warn!(cause, job = expiry::NAME, "no lease could be taken");
+            }
         }
         tokio::select! {
             _ = stop.wait_for(|stop| *stop) => return,

@@ -2,6 +2,7 @@
 //! scalar contents, execution, sealed errors.
 
 pub mod budget;
+mod by_get;
 pub mod complete;
 pub mod cut;
 mod documents;
@@ -15,7 +16,7 @@ use std::cell::RefCell;
 use std::collections::BTreeMap;
 use std::rc::Rc;
 
-use async_graphql::parser::types::{ExecutableDocument, OperationDefinition, OperationType, Selection};
+use async_graphql::parser::types::{ExecutableDocument, OperationDefinition, Selection};
 use async_graphql::{
     EmptySubscription, Request, Response, SDLExportOptions, Schema, SchemaBuilder, Variables,
 };
@@ -26,6 +27,7 @@ use crate::actions::Mutation;
 use crate::error::{Error, Result};
 use crate::graph::{Query, scalars};
 use crate::language::Language;
+pub use by_get::NotByGet;
 use complete::OutputTypes;
 use documents::Documents;
 use inputs::InputTypes;
@@ -60,16 +62,17 @@ pub struct Asked {
     pub query: String,
     pub operation_name: Option<String>,
     pub variables: serde_json::Map<String, serde_json::Value>,
-    /// Came by GET: only queries may run.
+    /// Came by GET: only queries may run, and only such as take no personal data.
     pub read_only: bool,
 }
 
 /// How a request ended.
 pub struct Executed {
-    /// What was asked for, for the log: the operation's name in the document, else its root fields.
+    /// What was asked for, for the log: the operation's name, else its root fields. Only names that stand in the document: what
+    /// else a client calls an operation may be anything.
     pub operation: Option<String>,
-    /// Its errors are sealed; nothing for a GET that asks for something else than a query.
-    pub response: Option<Response>,
+    /// Its errors are sealed.
+    pub response: std::result::Result<Response, NotByGet>,
 }
 
 struct OfKind {
@@ -113,24 +116,28 @@ impl Gateway {
             self.kinds.get(&kind).ok_or_else(|| Error::internal("a kind of partner without a schema"))?;
         let document = match self.documents.parsed(&asked.query) {
             Ok(document) => document,
-            Err(refused) => return Ok(Executed { operation: None, response: Some(*refused) }),
+            Err(refused) => return Ok(Executed { operation: None, response: Ok(*refused) }),
         };
         let name = asked.operation_name.as_deref();
         let chosen = inputs::chosen(&document, name);
-        let operation = chosen.map(|operation| name.map_or_else(|| root_fields(operation), str::to_owned));
-        if asked.read_only && chosen.is_some_and(|operation| operation.ty != OperationType::Query) {
-            return Ok(Executed { operation, response: None });
+        let operation = chosen
+            .map(|chosen| name.map_or_else(|| root_fields(chosen), str::to_owned))
+            .filter(|name| !name.is_empty());
+        if asked.read_only
+            && let Some(Err(refused)) = chosen.map(|chosen| by_get::judge(&document, chosen, kind))
+        {
+            return Ok(Executed { operation, response: Err(refused) });
         }
         let mut variables = Variables::from_json(serde_json::Value::Object(asked.variables));
         if let Some(operation) = chosen {
             variables::prepare(operation, &mut variables);
         }
         if let Err(limit) = budget::check_variables(variables::written_out(&asked.query, &variables)) {
-            return Ok(Executed { operation, response: Some(seal::limit(&limit)) });
+            return Ok(Executed { operation, response: Ok(seal::limit(&limit)) });
         }
         let bad = of_kind.inputs.check(&document, name, &variables, &scalars::judge);
         if !bad.is_empty() {
-            return Ok(Executed { operation, response: Some(seal::bad_inputs(&bad)) });
+            return Ok(Executed { operation, response: Ok(seal::bad_inputs(&bad)) });
         }
         let mut request = Request::new(asked.query).variables(variables).data(slice).data(language);
         request.operation_name.clone_from(&asked.operation_name);
@@ -138,7 +145,7 @@ impl Gateway {
         let mut response = of_kind.schema.execute(request).await;
         of_kind.outputs.complete(&document, name, &mut response);
         order::put_in_order(&document, name, &mut response);
-        Ok(Executed { operation, response: Some(seal::response(&document, name, response)) })
+        Ok(Executed { operation, response: Ok(seal::response(&document, name, response)) })
     }
 }
 

@@ -1,7 +1,5 @@
 //! Inputs that are not what they must be: each is answered with a code, the place and no fault of the server's.
 
-use onestop::language::Language;
-use onestop::schema::{Asked, Gateway};
 use serde_json::{Value, json};
 
 use crate::harness::database::number;
@@ -287,31 +285,6 @@ async fn variables_are_what_they_are_declared_to_be() {
     let most =
         office.ask("query($ids: [ID!]!) { nodes(ids: $ids) { id } }", json!({ "ids": too_many[1..] })).await;
     assert_eq!(most.fine().at("nodes").as_array().unwrap().len(), 100);
-}
-
-/// The name that a client asks for may be any text; the log has it only where the document has it too.
-#[tokio::test]
-async fn an_operation_is_logged_by_a_name_of_the_document() {
-    let district = District::new().await;
-    let slice = district.slice(OFFICE).await;
-    let gateway = Gateway::default();
-    for (operation_name, logged) in
-        [(Some("Mine"), Some("Mine")), (Some("王小红 4199"), None), (None, Some("viewer"))]
-    {
-        let asked = Asked {
-            query: if operation_name.is_some() {
-                "query Mine { viewer { scopes } }"
-            } else {
-                "{ viewer { scopes } }"
-            }
-            .to_owned(),
-            operation_name: operation_name.map(str::to_owned),
-            variables: serde_json::Map::new(),
-            read_only: false,
-        };
-        let executed = gateway.execute(slice.clone(), Language::English, asked).await.unwrap();
-        assert_eq!(executed.operation.as_deref(), logged);
-    }
 }
 
 /// Text of people is kept as it came; signs that mean something to SQL mean nothing here. A NUL cannot be kept.

@@ -1,9 +1,17 @@
 //! A referral that nobody answers: it reads EXPIRED from the instant on at which the answer was due, and a job writes it down.
 
+use std::future::ready;
+use std::time::Duration;
+
 use chrono::{DateTime, TimeDelta, Utc};
+use entity::kinds::Scope;
+use futures_util::FutureExt;
+use onestop::access::{Intent, Outcome};
 use onestop::actions::expire_referral::{due, expire};
+use onestop::jobs::expiry::expire_all;
 use onestop::page::key_of;
 use serde_json::{Value, json};
+use tokio::sync::watch;
 
 use crate::harness::database::number;
 use crate::harness::district::{BUREAU, CF, DPF, OFFICE, Resident};
@@ -233,6 +241,60 @@ async fn the_job_takes_the_oldest_first_and_no_more_than_it_is_told() {
     let keys = [&first, &second, &third].map(|id| key_of(id).unwrap());
     assert_eq!(due(&slice, 2).await.unwrap(), keys[..2]);
     assert_eq!(due(&slice, 100).await.unwrap(), keys);
+}
+
+/// A referral whose key the bureau has used up can never be expired; the others are, and the job comes to an end.
+#[tokio::test]
+async fn a_referral_that_cannot_be_expired_does_not_keep_the_job_busy() {
+    let agencies = Agencies::new().await;
+    let (stuck, _) = agencies.due_in(1).await;
+    let (_other, due_at) = agencies.due_in(2).await;
+    agencies.at(due_at);
+    let slice = agencies.district.slice(BUREAU).await;
+    let key = format!("\u{1}expire {stuck}");
+    let intent = Intent {
+        scope: Scope::ReferralWrite,
+        mutation: "expireReferral",
+        key: &key,
+        input: async_graphql::Value::String(stuck.clone()),
+        operator: None,
+    };
+    let used_up = slice.act(intent, &(), |_, ()| ready(Ok(Outcome::Done(String::new(), ()))).boxed()).await;
+    assert!(!used_up.unwrap().replayed);
+    let (_tell, stop) = watch::channel(false);
+    let run = async || {
+        let ended = tokio::time::timeout(Duration::from_secs(30), expire_all(&slice, 2, &stop)).await;
+        ended.expect("it goes on and on").unwrap()
+    };
+    assert_eq!(run().await, 1, "only what was expired counts");
+    assert_eq!(run().await, 0);
+    assert_eq!(due(&slice, 100).await.unwrap(), [key_of(&stuck).unwrap()]);
+}
+
+#[tokio::test]
+async fn the_job_goes_on_until_nothing_is_due() {
+    let agencies = Agencies::new().await;
+    let mut last = agencies.due_in(1).await;
+    for _ in 0..4 {
+        last = agencies.due_in(1).await;
+    }
+    agencies.at(last.1);
+    let slice = agencies.district.slice(BUREAU).await;
+    let (_tell, stop) = watch::channel(false);
+    assert_eq!(expire_all(&slice, 2, &stop).await.unwrap(), 5);
+    assert_eq!(due(&slice, 100).await.unwrap(), []);
+}
+
+#[tokio::test]
+async fn the_job_stops_when_told() {
+    let agencies = Agencies::new().await;
+    let (id, due_at) = agencies.due_in(1).await;
+    agencies.at(due_at);
+    let slice = agencies.district.slice(BUREAU).await;
+    let (tell, stop) = watch::channel(false);
+    tell.send(true).unwrap();
+    assert_eq!(expire_all(&slice, 100, &stop).await.unwrap(), 0);
+    assert_eq!(due(&slice, 100).await.unwrap(), [key_of(&id).unwrap()]);
 }
 
 /// Only the bureau's clock expires anything; another partner's slice holds no right to it.
