@@ -50,6 +50,7 @@ keys! {
     PersonId "person",
     PersonStatusId "person_status",
     PolicyVersionId "policy_version",
+    PostingId "posting",
     ProgrammeId "programme",
     RedemptionId "redemption",
     ReferralEventId "referral_event",
@@ -57,5 +58,6 @@ keys! {
     RefundId "refund",
     SettlementId "settlement",
     SettlementPartId "settlement_part",
+    StatementId "statement",
     TokenId "token",
 }

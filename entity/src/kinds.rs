@@ -43,6 +43,11 @@ words! {
         ReferralRead "REFERRAL_READ",
         ReferralWrite "REFERRAL_WRITE",
         ConsentWrite "CONSENT_WRITE",
+        StatementRead "STATEMENT_READ",
+        StatementConfirm "STATEMENT_CONFIRM",
+        StatementPay "STATEMENT_PAY",
+        BudgetRead "BUDGET_READ",
+        BudgetWrite "BUDGET_WRITE",
     }
     /// What a partner is, which decides what it may see and do (DOMAIN.md §1).
     PartnerKind {
@@ -165,5 +170,39 @@ words! {
         Succeeded "SUCCEEDED",
         Rejected "REJECTED",
         Voided "VOIDED",
+    }
+    /// What an entry of the ledger is booked on (DOMAIN.md §2, §4).
+    Account {
+        /// What was appropriated for a programme's year.
+        Appropriation "APPROPRIATION",
+        /// The fund's money, from which appropriations come and out of which partners are paid.
+        Treasury "TREASURY",
+        /// What a programme has spent of a year.
+        Spending "SPENDING",
+        /// What a partner is owed.
+        Payable "PAYABLE",
+        /// What an aid card can still buy.
+        Card "CARD",
+        /// What a person has used of a benefit year's cap.
+        Entitlement "ENTITLEMENT",
+        /// The other side of all entitlements.
+        EntitlementTotal "ENTITLEMENT_TOTAL",
+        /// What came back to a programme because it could not go back to whom it was for.
+        Recovery "RECOVERY",
+    }
+    /// What a posting accounts for.
+    PostingKind {
+        Settlement "SETTLEMENT",
+        Reversal "REVERSAL",
+        Redemption "REDEMPTION",
+        Refund "REFUND",
+        CardIssue "CARD_ISSUE",
+        Appropriation "APPROPRIATION",
+        Payment "PAYMENT",
+    }
+    StatementStatus {
+        Open "OPEN",
+        Confirmed "CONFIRMED",
+        Paid "PAID",
     }
 }

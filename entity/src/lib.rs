@@ -2,11 +2,13 @@
 
 pub mod agreement;
 pub mod aid_card;
+pub mod budget_share;
 pub mod cap_group;
 pub mod card_number;
 pub mod consent;
 pub mod disability_certificate;
 pub mod entitlement_use;
+pub mod entry;
 pub mod fen;
 pub mod id;
 pub mod kinds;
@@ -26,6 +28,7 @@ pub mod refund;
 pub mod sealed;
 pub mod settlement;
 pub mod settlement_part;
+pub mod statement;
 pub mod token;
 
 pub use card_number::CardNumber;

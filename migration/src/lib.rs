@@ -10,6 +10,7 @@ mod m20261123_000004_operations;
 mod m20261123_000005_settlements;
 mod m20261123_000006_aid_cards;
 mod m20261123_000007_referrals;
+mod m20261124_000008_ledger;
 mod steps;
 
 /// Brings a database from any earlier state to the current one.
@@ -26,6 +27,7 @@ impl MigratorTrait for Migrator {
             Box::new(m20261123_000005_settlements::Step),
             Box::new(m20261123_000006_aid_cards::Step),
             Box::new(m20261123_000007_referrals::Step),
+            Box::new(m20261124_000008_ledger::Step),
         ]
     }
 }

@@ -1,6 +1,7 @@
 //! How every step writes a table or an index, with names that an operator finds again in an error.
 
 use sea_orm_migration::prelude::*;
+use sea_orm_migration::sea_orm::{ConnectionTrait, DbBackend};
 use sea_orm_migration::sea_query::{Check, IndexCreateStatement, TableCreateStatement};
 
 /// A table with its primary key (`pk_…`), foreign keys to `id` (`fk_<table>_<column>`) and checks (`ck_<table>_<name>`).
@@ -62,5 +63,35 @@ pub(crate) async fn run(
     for index in indexes {
         manager.create_index(index).await?;
     }
+    Ok(())
+}
+
+/// Lets a table only grow: whoever changes or deletes a row is refused, also with every right on the table.
+pub(crate) async fn keep_for_ever(manager: &SchemaManager<'_>, table: &'static str) -> Result<(), DbErr> {
+    let connection = manager.get_connection();
+    if manager.get_database_backend() == DbBackend::Sqlite {
+        for event in ["UPDATE", "DELETE"] {
+            let name = event.to_lowercase();
+            connection
+                .execute_unprepared(&format!(
+                    "CREATE TRIGGER tr_{table}_{name} BEFORE {event} ON {table} \
+                     BEGIN SELECT RAISE(ABORT, 'rows of {table} are kept for ever'); END"
+                ))
+                .await?;
+        }
+        return Ok(());
+    }
+    connection
+        .execute_unprepared(
+            "CREATE OR REPLACE FUNCTION keep_for_ever() RETURNS trigger LANGUAGE plpgsql AS \
+             $$ BEGIN RAISE EXCEPTION 'rows of % are kept for ever', TG_TABLE_NAME; END $$",
+        )
+        .await?;
+    connection
+        .execute_unprepared(&format!(
+            "CREATE TRIGGER tr_{table}_kept BEFORE UPDATE OR DELETE OR TRUNCATE ON {table} \
+             FOR EACH STATEMENT EXECUTE FUNCTION keep_for_ever()"
+        ))
+        .await?;
     Ok(())
 }

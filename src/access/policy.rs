@@ -5,11 +5,11 @@
 //!
 //! An installation serves one territory with one bureau: the bureau sees all of it. An office sees its own area.
 
-use entity::kinds::{PartnerKind, Scope};
+use entity::kinds::{FundSource, PartnerKind, Scope};
 use entity::{
-    agreement, aid_card, cap_group, consent, entitlement_use, lease, operation, partner, person,
-    person_status, policy_version, programme, redemption, referral, referral_event, referral_party, refund,
-    settlement, settlement_part, token,
+    agreement, aid_card, budget_share, cap_group, consent, entitlement_use, entry, lease, operation, partner,
+    person, person_status, policy_version, programme, redemption, referral, referral_event, referral_party,
+    refund, settlement, settlement_part, statement, token,
 };
 use sea_orm::sea_query::{Expr, ExprTrait, IntoCondition, Query, SelectStatement};
 use sea_orm::{ColumnTrait, Condition, EntityTrait};
@@ -207,7 +207,8 @@ table!(aid_card, Some(Scope::CardRead), |me| match me.kind {
         .into_condition(),
     SubdistrictOffice | Hospital | DisabilityFederation | HomeCareProvider => none(),
 });
-written!(aid_card, |me, _| matches!(me.kind, Bureau | CharitySupermarket));
+// The charity federation issues them; a shop takes from them and gives back.
+written!(aid_card, |me, _| matches!(me.kind, CharityFederation | CharitySupermarket));
 
 table!(redemption, Some(Scope::CardRead), |me| match me.kind {
     Bureau | CharityFederation => all(),
@@ -265,6 +266,46 @@ table!(referral_event, Some(Scope::ReferralRead), |me| match me.kind {
 });
 written!(referral_event, |me, row| row.actor_id == me.id);
 
+// A partner sees what it is owed; the owner of a fund sees that fund's book.
+table!(entry, Some(Scope::StatementRead), |me| match me.kind {
+    Bureau => all(),
+    CharityFederation => entry::Column::Book.eq(FundSource::Charity).into_condition(),
+    Hospital | CharitySupermarket | HomeCareProvider => {
+        entry::Column::PartnerId.eq(me.id).into_condition()
+    }
+    SubdistrictOffice | DisabilityFederation => none(),
+});
+
+table!(statement, Some(Scope::StatementRead), |me| match me.kind {
+    Bureau => all(),
+    CharityFederation => statement::Column::Fund.eq(FundSource::Charity).into_condition(),
+    Hospital | CharitySupermarket | HomeCareProvider => {
+        statement::Column::PartnerId.eq(me.id).into_condition()
+    }
+    SubdistrictOffice | DisabilityFederation => none(),
+});
+// A partner's act opens its own; the fund's owner pays it.
+written!(statement, |me, row| row.partner_id == me.id || owns(me, row.fund));
+
+table!(budget_share, Some(Scope::BudgetRead), |me| match me.kind {
+    Bureau => all(),
+    CharityFederation => budget_share::Column::ProgrammeId
+        .in_subquery(ids(
+            programme::Entity,
+            programme::Column::Id,
+            programme::Column::Fund.eq(FundSource::Charity).into_condition(),
+        ))
+        .into_condition(),
+    SubdistrictOffice | Hospital | DisabilityFederation | CharitySupermarket | HomeCareProvider => none(),
+});
+// Whoever spends draws on them, through the ledger.
+written!(budget_share, |me, _| matches!(me.kind, Bureau | CharityFederation | Hospital));
+
+/// Whether a fund is this partner's: fiscal money is the bureau's, charity money the charity federation's.
+pub const fn owns(me: &partner::Model, fund: FundSource) -> bool {
+    matches!((me.kind, fund), (Bureau, FundSource::Fiscal) | (CharityFederation, FundSource::Charity))
+}
+
 /// One entry per table, for the test that prints who sees what.
 #[macro_export]
 macro_rules! every_sliced_table {
@@ -289,7 +330,10 @@ macro_rules! every_sliced_table {
             consent,
             referral,
             referral_party,
-            referral_event
+            referral_event,
+            statement,
+            entry,
+            budget_share
         )
     };
 }

@@ -78,6 +78,20 @@ pub const fn may_hold(kind: PartnerKind, scope: Scope) -> bool {
             | HomeCareProvider => true,
             CharitySupermarket => false,
         },
+        Scope::StatementRead => match kind {
+            Bureau | Hospital | CharityFederation | CharitySupermarket | HomeCareProvider => true,
+            SubdistrictOffice | DisabilityFederation => false,
+        },
+        Scope::StatementConfirm => match kind {
+            Hospital | CharitySupermarket | HomeCareProvider => true,
+            Bureau | SubdistrictOffice | DisabilityFederation | CharityFederation => false,
+        },
+        Scope::StatementPay | Scope::BudgetRead | Scope::BudgetWrite => match kind {
+            Bureau | CharityFederation => true,
+            SubdistrictOffice | Hospital | DisabilityFederation | CharitySupermarket | HomeCareProvider => {
+                false
+            }
+        },
     }
 }
 

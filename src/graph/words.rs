@@ -47,6 +47,16 @@ pub enum Scope {
     ReferralWrite,
     /// `recordConsent`, `withdrawConsent`. The same partners.
     ConsentWrite,
+    /// `statement`, `statements`, `reconcile`, downloads and uploads of lines. Whoever is owed money, and the funds' owners.
+    StatementRead,
+    /// `confirmStatement`. Hospitals, charity supermarkets, home-care providers.
+    StatementConfirm,
+    /// `payStatement`. The bureau for fiscal money, the charity federation for charity money.
+    StatementPay,
+    /// `budgets`. The bureau for fiscal money, the charity federation for charity money.
+    BudgetRead,
+    /// `appropriate`. The bureau for fiscal money, the charity federation for charity money.
+    BudgetWrite,
 }
 
 /// Whose money it is; the two are never added up.
@@ -182,6 +192,17 @@ pub enum DisabilityClass {
     Intellectual,
     Mental,
     Multiple,
+}
+
+#[derive(Enum, Copy, Clone, Eq, PartialEq)]
+#[graphql(remote = "entity::kinds::StatementStatus")]
+pub enum StatementStatus {
+    /// Lines still join it.
+    Open,
+    /// The partner agreed to its net; it does not change any more.
+    Confirmed,
+    /// The fund's owner paid it.
+    Paid,
 }
 
 #[derive(Enum, Copy, Clone, Eq, PartialEq)]
