@@ -2,11 +2,12 @@
 //!
 //! Rooms: [`http`] (the wire) → [`actions`] (verbs: one file per act) or [`graph`] (nouns: one file per type) → [`access`]
 //! (rights: who sees and writes which rows) → the database. [`rules`] are pure functions of what is due to whom.
-//! [`jobs`] run by the clock, [`demo`] loads an invented district, [`commands`] are the program's.
+//! [`ledger`] is the
+//! only code that writes entries. [`jobs`] run by the clock, [`demo`] loads an invented district, [`commands`] are the program's.
 //!
 //! Arrows: main → commands · commands → everything but graph · http → access, schema, error, language · schema → actions,
-//! graph, access, refusal, error, language · demo → actions, graph, rules, access, page, clock, error · jobs → actions, access,
-//! clock, error · actions → graph, rules, access, page, refusal, error · graph → rules, access, page, refusal, language, error · access →
+//! graph, access, refusal, error, language · demo → actions, graph, rules, access, page, clock, error · ledger → access, rules, error · jobs → actions, access,
+//! clock, error · actions → graph, rules, ledger, access, page, refusal, error · graph → rules, access, page, refusal, language, error · access →
 //! rules, page, refusal, clock, error · page → error · refusal → language · clock → rules. `rules` lead to `entity` alone.
 //! `tests/it/arrows.rs` holds them to it.
 
@@ -21,6 +22,7 @@ pub mod graph;
 pub mod http;
 pub mod jobs;
 pub mod language;
+pub mod ledger;
 pub mod page;
 pub mod refusal;
 pub mod rules;

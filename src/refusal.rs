@@ -75,6 +75,7 @@ pub enum Reason {
     DuplicateInvoice,
     DuplicateInsurerSettlement,
     OverlappingStay,
+    BudgetExhausted,
     AlreadyReversed,
     KeyReused,
     KeyVoided,
@@ -132,6 +133,10 @@ pub enum Reason {
         most: u32,
     },
     OwnKey,
+    YearOutOfRange {
+        first: i32,
+        last: i32,
+    },
 }
 
 impl Reason {
@@ -153,6 +158,8 @@ impl Reason {
             }
             Self::DuplicateInvoice | Self::DuplicateInsurerSettlement => Code::DuplicateStay,
             Self::OverlappingStay => Code::OverlappingStay,
+            Self::BudgetExhausted => Code::BudgetExhausted,
+            Self::YearOutOfRange { .. } => Code::DateOutOfRange,
             Self::AlreadyReversed => Code::AlreadyReversed,
             Self::KeyReused => Code::KeyReused,
             Self::KeyVoided => Code::KeyVoided,
@@ -254,6 +261,14 @@ impl Reason {
             Self::OverlappingStay => both(
                 "住院时间与该人员已结算的另一次住院重叠。",
                 "The stay overlaps another one of this person that is already settled.",
+            ),
+            Self::BudgetExhausted => both(
+                "该项目本年度预算余额不足。",
+                "What is left of the programme's budget of this year does not suffice.",
+            ),
+            Self::YearOutOfRange { first, last } => (
+                format!("年度应在 {first} 至 {last} 之间。"),
+                format!("The year must be between {first} and {last}."),
             ),
             Self::AlreadyReversed => both("该结算已撤销。", "The settlement was reversed before."),
             Self::KeyReused => both(

@@ -57,6 +57,11 @@ impl Fen {
         self.0.checked_add(other.0).map(Self)
     }
 
+    /// The amount with the other sign.
+    pub fn negated(self) -> Option<Self> {
+        self.0.checked_neg().map(Self)
+    }
+
     /// The sum, or nothing when it does not fit.
     pub fn checked_sum(amounts: impl IntoIterator<Item = Self>) -> Option<Self> {
         amounts.into_iter().try_fold(Self::ZERO, Self::checked_add)

@@ -3,11 +3,12 @@
 use chrono::{DateTime, NaiveDate, Utc};
 use entity::id::{Key, OperationId};
 use entity::kinds::{OperationStatus, Scope};
-use entity::operation;
+use entity::{entry, operation};
 use futures_util::future::BoxFuture;
 use sea_orm::sea_query::{Expr, IntoCondition, OnConflict};
 use sea_orm::{
-    ActiveModelBehavior, ActiveModelTrait, ColumnTrait, DatabaseExecutor, IntoActiveModel, QueryFilter,
+    ActiveModelBehavior, ActiveModelTrait, ColumnTrait, DatabaseExecutor, EntityTrait, IntoActiveModel,
+    QueryFilter,
 };
 use serde::{Deserialize, Serialize};
 use serde_json::Value as Json;
@@ -21,6 +22,8 @@ use crate::refusal::{Reason, Refusal};
 
 /// Most reasons that an answer gives and keeps.
 const MOST_REFUSALS: usize = 50;
+/// Most rows that one statement writes.
+const LARGEST_BATCH: usize = 500;
 /// How often an act is run when PostgreSQL reports contention.
 const ATTEMPTS: u32 = 4;
 
@@ -85,6 +88,8 @@ pub struct Act {
     key: String,
     wrote: bool,
     spoiled: Option<&'static str>,
+    /// What it posts to the ledger, written at its commit.
+    pub(super) entries: Vec<entry::Model>,
 }
 
 impl Slice {
@@ -124,6 +129,7 @@ impl Slice {
             key: intent.key.to_owned(),
             wrote: false,
             spoiled: None,
+            entries: Vec::new(),
         };
         let outcome = match work(&mut act, input).await {
             Ok(outcome) => outcome,
@@ -148,13 +154,14 @@ impl Slice {
             Outcome::Refused(mut refusals, details) => {
                 refusals.truncate(MOST_REFUSALS);
                 if act.wrote {
-                    act = Act { begun: act.begun.start_over().await?, ..act };
+                    act = Act { begun: act.begun.start_over().await?, entries: Vec::new(), ..act };
                 }
                 (Answer { result: None, refusals, details }, OperationStatus::Rejected, None)
             }
         };
         let kept = act.keep(intent, hash, status, &answer).await?;
         if kept {
+            act.write_entries().await?;
             act.begun.commit().await?;
             return Ok(Answered { answer, replayed: false, fresh, slice: self.clone() });
         }
@@ -308,8 +315,20 @@ impl Act {
         for row in rows {
             self.mark::<E>(row);
         }
-        let rows = rows.iter().map(|row| row.clone().into_active_model().reset_all());
-        E::insert_many(rows).exec_without_returning(&self.begun.transaction).await?;
+        self.write_all::<E>(rows).await
+    }
+
+    /// In batches that every database takes.
+    pub(super) async fn write_all<E>(&self, rows: &[E::Model]) -> Result<()>
+    where
+        E: EntityTrait,
+        E::Model: IntoActiveModel<E::ActiveModel> + Clone,
+        E::ActiveModel: ActiveModelBehavior + Send,
+    {
+        for batch in rows.chunks(LARGEST_BATCH) {
+            let batch = batch.iter().map(|row| row.clone().into_active_model().reset_all());
+            E::insert_many(batch).exec_without_returning(&self.begun.transaction).await?;
+        }
         Ok(())
     }
 
@@ -368,17 +387,17 @@ impl Act {
         Ok(rows)
     }
 
-    pub(super) async fn upsert<E>(&mut self, row: &E::Model, on_conflict: OnConflict) -> Result<()>
+    pub(super) async fn upsert<E>(&mut self, rows: &[E::Model], on_conflict: OnConflict) -> Result<()>
     where
         E: Written,
         E::Model: IntoActiveModel<E::ActiveModel> + Clone,
         E::ActiveModel: ActiveModelBehavior + Send,
     {
-        self.mark::<E>(row);
-        E::insert(row.clone().into_active_model().reset_all())
-            .on_conflict(on_conflict)
-            .exec_without_returning(&self.begun.transaction)
-            .await?;
+        for row in rows {
+            self.mark::<E>(row);
+        }
+        let rows = rows.iter().map(|row| row.clone().into_active_model().reset_all());
+        E::insert_many(rows).on_conflict(on_conflict).exec_without_returning(&self.begun.transaction).await?;
         Ok(())
     }
 

@@ -1,6 +1,7 @@
 //! Door: the shop's counter. An aid card is met by its full number, and changed only through what was met here.
 
 use chrono::{DateTime, Utc};
+use entity::id::ProgrammeId;
 use entity::kinds::{AidCardStatus, Scope};
 use entity::{CardNumber, Fen, aid_card, redemption};
 use sea_orm::sea_query::{Expr, ExprTrait};
@@ -8,7 +9,7 @@ use sea_orm::{ColumnTrait, Condition, EntityTrait, FromQueryResult, QueryFilter,
 
 use super::act::Act;
 use super::slice::Slice;
-use crate::error::Result;
+use crate::error::{Error, Result};
 
 impl Slice {
     /// An aid card by its full number.
@@ -90,6 +91,12 @@ impl Act {
             }
         }
         Ok(None)
+    }
+
+    /// The programme of the card that a redemption of the viewer's was made with.
+    pub async fn programme_of_card(&self, redemption: &redemption::Model) -> Result<ProgrammeId> {
+        let card = aid_card::Entity::find_by_id(redemption.aid_card_id).one(&self.executor()).await?;
+        Ok(card.ok_or_else(|| Error::internal("a redemption without its card"))?.programme_id)
     }
 
     /// Takes back what [`Act::put_back`] gave to a card, if it is still there.

@@ -54,6 +54,12 @@ impl Act {
     }
 }
 
+impl<'a> Desk<'a> {
+    pub(super) fn connection(&self) -> &DatabaseExecutor<'a> {
+        &self.connection
+    }
+}
+
 impl Desk<'_> {
     pub fn slice(&self) -> &Slice {
         self.slice
@@ -149,7 +155,7 @@ impl Act {
                 add(entitlement_use::Column::DeductibleUsed, row.deductible_used),
             )
             .to_owned();
-            self.upsert::<entitlement_use::Entity>(row, merge).await?;
+            self.upsert::<entitlement_use::Entity>(std::slice::from_ref(row), merge).await?;
         }
         Ok(())
     }

@@ -2,12 +2,14 @@
 //! already holds the partner's policy. No identity, no handle; no handle, no data. Writing is an [`Act`].
 
 mod act;
+mod budget;
 mod counter;
 mod database;
 mod desk;
 mod directory;
 mod disclosure;
 mod doors;
+mod entries;
 mod keys;
 mod lease;
 mod misses;
@@ -19,6 +21,7 @@ mod token;
 mod viewer;
 
 pub use act::{Act, Answer, Answered, Intent, Outcome, read_answer};
+pub use budget::BudgetLeft;
 pub use database::{Database, counting, recording};
 pub use desk::{Conflicts, Desk, Patient, StayMarks};
 pub use directory::{Directory, LONGEST_AGE, Reference, in_force};

@@ -137,6 +137,8 @@ const fn covers(write: Scope, read: Scope) -> bool {
         (Scope::SettlementWrite, Scope::SettlementRead)
             | (Scope::CardRedeem, Scope::CardRead)
             | (Scope::ReferralWrite, Scope::ReferralRead)
+            | (Scope::BudgetWrite, Scope::BudgetRead)
+            | (Scope::BudgetRead, Scope::StatementRead)
     )
 }
 

@@ -1,12 +1,14 @@
 //! Verbs: one file per act, what can be done.
 
 pub mod accept_referral;
+pub mod appropriate;
 pub mod cancel_referral;
 pub mod complete_referral;
 pub mod decline_referral;
 pub mod expire_referral;
 pub mod fail_referral;
 pub mod hold_referral;
+pub mod issue_aid_cards;
 pub mod operator;
 pub mod record_consent;
 pub mod redeem_aid_card;
@@ -39,4 +41,5 @@ pub struct Mutation(
     cancel_referral::CancelReferral,
     record_consent::RecordConsent,
     withdraw_consent::WithdrawConsent,
+    appropriate::Appropriate,
 );

@@ -16,6 +16,7 @@ use crate::graph::scalars::{IdempotencyKey, Money};
 use crate::graph::text::{Number, check_number, check_text};
 use crate::graph::user_error::{UserError, user_errors};
 use crate::graph::{slice, words};
+use crate::ledger::cards;
 use crate::page::{key_of, type_id};
 use crate::refusal::{Reason, Refusal};
 use crate::rules::calendar::start_of_china_day;
@@ -176,6 +177,7 @@ async fn take(act: &mut Act, input: &RedeemAidCardInput) -> Result<Outcome<Redee
     if !act.insert_if_new::<redemption::Entity>(&row).await? {
         return Outcome::refused(vec![Refusal::new(Reason::DuplicateReceipt, &["receiptNumber"])]);
     }
+    cards::redeemed(act, &row, &card).await?;
     Ok(Outcome::Done(type_id(row.id), (row, card)))
 }
 

@@ -18,6 +18,7 @@ use crate::graph::scalars::{IdempotencyKey, Money};
 use crate::graph::slice;
 use crate::graph::text::check_text;
 use crate::graph::user_error::{UserError, user_errors};
+use crate::ledger::cards;
 use crate::page::{key_of, type_id};
 use crate::refusal::{Reason, Refusal};
 
@@ -155,8 +156,11 @@ pub async fn give_back(
         voided_at: None,
     };
     let card = card.filter(|card| card.id == row.aid_card_id);
-    let new = act.insert_if_new::<refund::Entity>(&refund).await?;
-    Ok(new.then_some(((redemption, card), refund)))
+    if !act.insert_if_new::<refund::Entity>(&refund).await? {
+        return Ok(None);
+    }
+    cards::refunded(act, row, &refund).await?;
+    Ok(Some(((redemption, card), refund)))
 }
 
 /// Writes what is refunded of a redemption, with the status that follows from it.

@@ -15,6 +15,7 @@ use crate::graph::settlement::Settlement;
 use crate::graph::slice;
 use crate::graph::text::check_text;
 use crate::graph::user_error::{UserError, user_errors};
+use crate::ledger::settlements;
 use crate::page::{key_of, type_id};
 use crate::refusal::{Reason, Refusal};
 
@@ -111,6 +112,7 @@ pub async fn undo(act: &mut Act, row: &settlement::Model, reason: &str) -> Resul
         .pop();
     if let Some(reversed) = &reversed {
         act.give_back(reversed).await?;
+        settlements::reversed(act, reversed).await?;
     }
     Ok(reversed)
 }

@@ -13,6 +13,7 @@ use crate::graph::settlement::Settlement;
 use crate::graph::settlement_preview::{Assessment, BillInput, assess};
 use crate::graph::slice;
 use crate::graph::user_error::{UserError, user_errors};
+use crate::ledger::settlements;
 use crate::page::{key_of, type_id};
 use crate::refusal::{Reason, Refusal};
 use crate::rules::person_name::masked;
@@ -112,8 +113,12 @@ async fn post(act: &mut Act, input: &SettleInput) -> Result<Outcome<settlement::
     if !act.insert_if_new::<settlement::Entity>(&row).await? {
         return collided(act, bill, &patient).await;
     }
-    act.insert_all::<settlement_part::Entity>(&parts(act, &row, &calculation)).await?;
+    let parts = parts(act, &row, &calculation);
+    act.insert_all::<settlement_part::Entity>(&parts).await?;
     act.draw(&uses(&row, &calculation)?).await?;
+    if !settlements::settled(act, &row, &parts).await? {
+        return Outcome::refused(vec![Refusal::new(Reason::BudgetExhausted, &["bill"])]);
+    }
     Ok(Outcome::Done(type_id(row.id), row))
 }
 

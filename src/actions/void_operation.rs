@@ -17,6 +17,7 @@ use crate::graph::scalars::IdempotencyKey;
 use crate::graph::slice;
 use crate::graph::text::check_text;
 use crate::graph::user_error::{UserError, user_errors};
+use crate::ledger::cards;
 use crate::page::key_of;
 use crate::refusal::{Reason, Refusal};
 
@@ -222,6 +223,7 @@ async fn undo_refund(act: &mut Act, id: &str, reason: &str) -> Result<Option<Rea
         return Ok(Some(Reason::RefundSpent));
     }
     refund_redemption::set_refunded(act, &row, row.refunded.less(refund.amount), None).await?;
+    cards::refund_undone(act, &row, &refund).await?;
     Ok(None)
 }
 

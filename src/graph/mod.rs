@@ -2,6 +2,7 @@
 
 pub mod agreement;
 pub mod aid_card;
+pub mod budget;
 pub mod calculation;
 pub mod connection;
 pub mod consent;
@@ -51,4 +52,5 @@ pub struct Query(
     aid_card::AidCardQuery,
     redemption::RedemptionQuery,
     referral::ReferralQuery,
+    budget::BudgetQuery,
 );

@@ -3,6 +3,7 @@ use std::sync::Arc;
 
 use async_graphql::{Context, InputObject, Object};
 use chrono::NaiveDate;
+use entity::id::ProgrammeId;
 use entity::kinds::Stacking;
 use entity::{Fen, entitlement_use, policy_version};
 
@@ -14,6 +15,7 @@ use super::user_error::{UserError, user_errors};
 use crate::access::{Desk, Patient, Reference, StayMarks};
 use crate::error::{Error, Result};
 use crate::refusal::{Reason, Refusal};
+use crate::rules::calendar::china_year;
 use crate::rules::eligibility::{NotCovered, Stay, covering};
 use crate::rules::reimbursement::{self, Bill, BillFault, Candidate, Purse, Source, Used};
 
@@ -277,6 +279,22 @@ fn purses(
     Ok(purses)
 }
 
+/// Whether what is left of this year's budgets suffices now; a settlement is judged when it is posted.
+async fn affordable(desk: &Desk<'_>, calculation: &reimbursement::Calculation) -> Result<bool> {
+    let year = china_year(desk.slice().now());
+    let mut due: BTreeMap<ProgrammeId, Fen> = BTreeMap::new();
+    for part in calculation.parts.iter().filter(|part| part.paid.is_positive()) {
+        let sum = due.entry(part.source.programme).or_default();
+        *sum = sum.checked_add(part.paid).ok_or_else(|| Error::internal("a settlement beyond 64 bits"))?;
+    }
+    for (programme, amount) in due {
+        if desk.budget_left(programme, year).await? < amount {
+            return Ok(false);
+        }
+    }
+    Ok(true)
+}
+
 /// What `settle` would pay now.
 pub struct SettlementPreview {
     calculation: Option<reimbursement::Calculation>,
@@ -309,8 +327,13 @@ impl SettlementPreviewQuery {
         bill: BillInput,
     ) -> Result<Option<SettlementPreview>> {
         let slice = slice(ctx)?;
-        let assessed = assess(&slice.desk()?, &bill, slice.today()).await?;
+        let desk = slice.desk()?;
+        let assessed = assess(&desk, &bill, slice.today()).await?;
         Ok(Some(match assessed {
+            Assessment::Due(_, calculation) if !affordable(&desk, &calculation).await? => SettlementPreview {
+                calculation: None,
+                refusals: vec![Refusal::new(Reason::BudgetExhausted, &["bill"])],
+            },
             Assessment::Due(_, calculation) => {
                 SettlementPreview { calculation: Some(calculation), refusals: Vec::new() }
             }

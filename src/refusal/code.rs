@@ -27,6 +27,8 @@ pub enum Code {
     DuplicateStay,
     /// Another live settlement of this person covers some of the same days.
     OverlappingStay,
+    /// What is appropriated for the programme's year does not suffice.
+    BudgetExhausted,
     AlreadyReversed,
     /// The key was used before, for another input.
     KeyReused,

@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 use std::sync::LazyLock;
 
-use chrono::{DateTime, Datelike, NaiveDate, NaiveTime, TimeDelta, Utc, Weekday};
+use chrono::{DateTime, Datelike, Months, NaiveDate, NaiveTime, TimeDelta, Utc, Weekday};
 
 /// The most working days that can be added: ten years' worth of calendar days.
 const MOST_DAYS: u32 = 3_650;
@@ -128,6 +128,28 @@ fn day(year: i32, mmdd: &str) -> Option<NaiveDate> {
     }
     let (month, day) = mmdd.split_at(2);
     NaiveDate::from_ymd_opt(year, month.parse().ok()?, day.parse().ok()?)
+}
+
+/// The year of an instant in China.
+pub fn china_year(at: DateTime<Utc>) -> i32 {
+    china_date(at).year()
+}
+
+/// The month of an instant in China, `YYYY-MM`.
+pub fn month_of(at: DateTime<Utc>) -> String {
+    china_date(at).format("%Y-%m").to_string()
+}
+
+/// The first day of a month `YYYY-MM`.
+pub fn first_of_month(month: &str) -> Option<NaiveDate> {
+    let (year, number) = month.split_once('-')?;
+    NaiveDate::from_ymd_opt(year.parse().ok()?, number.parse().ok()?, 1)
+}
+
+/// The month after a month `YYYY-MM`.
+pub fn month_after(month: &str) -> Option<String> {
+    let next = first_of_month(month)?.checked_add_months(Months::new(1))?;
+    Some(next.format("%Y-%m").to_string())
 }
 
 #[cfg(test)]
@@ -290,5 +312,15 @@ mod tests {
         ] {
             assert!(Line::parse(line).is_none(), "{line:?}");
         }
+    }
+
+    #[test]
+    fn months_are_those_of_china() {
+        let at = |text: &str| month_of(text.parse().unwrap());
+        assert_eq!(at("2016-06-30T15:59:59Z"), "2016-06");
+        assert_eq!(at("2016-06-30T16:00:00Z"), "2016-07");
+        assert_eq!(month_after("2016-12").as_deref(), Some("2017-01"));
+        assert_eq!(first_of_month("2016-13"), None);
+        assert_eq!(china_year("2016-12-31T16:00:00Z".parse().unwrap()), 2017);
     }
 }

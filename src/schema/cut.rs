@@ -26,6 +26,7 @@ pub const ROOT_FIELDS: &[(&str, &[Scope])] = &[
     ("redemptions", &[Scope::CardRead]),
     ("referral", &[Scope::ReferralRead]),
     ("referrals", &[Scope::ReferralRead]),
+    ("budgets", &[Scope::BudgetRead]),
     ("settle", &[Scope::SettlementWrite]),
     ("reverseSettlement", &[Scope::SettlementWrite]),
     ("redeemAidCard", &[Scope::CardRedeem]),
@@ -41,11 +42,12 @@ pub const ROOT_FIELDS: &[(&str, &[Scope])] = &[
     ("cancelReferral", &[Scope::ReferralWrite]),
     ("recordConsent", &[Scope::ConsentWrite]),
     ("withdrawConsent", &[Scope::ConsentWrite]),
+    ("appropriate", &[Scope::BudgetWrite]),
 ];
 
 /// The scopes whose operations refuse with a code; none: those of every kind of partner do.
 const fn refusing(code: Code) -> &'static [Scope] {
-    use Scope::{CardRedeem, ConsentWrite, CoverageRead, ReferralWrite, SettlementWrite};
+    use Scope::{BudgetWrite, CardRedeem, ConsentWrite, CoverageRead, ReferralWrite, SettlementWrite};
     match code {
         Code::NotFound | Code::KeyReused | Code::KeyVoided | Code::NotVoidable | Code::Invalid => &[],
         Code::NotCovered
@@ -55,9 +57,10 @@ const fn refusing(code: Code) -> &'static [Scope] {
         | Code::ThirdPartyLiable
         | Code::DuplicateStay
         | Code::OverlappingStay => &[CoverageRead, SettlementWrite],
+        Code::BudgetExhausted => &[CoverageRead, SettlementWrite, BudgetWrite],
         Code::AmountDiffers | Code::AlreadyReversed => &[SettlementWrite],
         Code::NoAgreement | Code::AmountsDoNotAddUp => &[CoverageRead, SettlementWrite, CardRedeem],
-        Code::DateOutOfRange => &[CoverageRead, SettlementWrite, ConsentWrite],
+        Code::DateOutOfRange => &[CoverageRead, SettlementWrite, ConsentWrite, BudgetWrite],
         Code::CardNotActivated
         | Code::CardFrozen
         | Code::CardExpired
