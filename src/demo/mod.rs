@@ -4,6 +4,7 @@
 //! the same rules and checks, in one transaction.
 
 mod agencies;
+mod budgets;
 mod district;
 mod hospitals;
 mod people;
@@ -61,10 +62,11 @@ async fn fill(loading: &LoadingGate, progress: Progress<'_>) -> Result<()> {
     let now = loading.gate().clock().now();
     let programmes = district::lay(loading, &mut rng, now).await?;
     let desks = Desks::open(loading.gate()).await?;
+    budgets::appropriate_all(&desks, now).await?;
     let mut people = people::People::new(rng.clone());
     hospitals::settle_2016(loading, &desks, &mut people, &mut rng, progress).await?;
     shops::cards_of_2016(loading, &desks, &programmes, &mut people, &mut rng, progress).await?;
-    shops::cards_of_today(loading, &programmes, &mut people, &mut rng, now).await?;
+    shops::cards_of_today(loading, &desks, &programmes, &mut people, &mut rng, now).await?;
     agencies::refer_2016(loading, &desks, &mut people, &mut rng, progress).await?;
     agencies::refer_today(loading, &desks, &mut people, &mut rng, now).await
 }

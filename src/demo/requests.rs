@@ -3,18 +3,19 @@
 
 use chrono::{Datelike, Days};
 use entity::kinds::{Category, ConsentField, ReferralStatus};
-use entity::{Fen, aid_card, person, person_status};
+use entity::{Fen, person, person_status};
 use rand::rngs::OsRng;
 use rand::{Rng, SeedableRng, TryRngCore};
 use rand_chacha::ChaCha8Rng;
 use serde_json::{Value, json};
 
 use super::agencies::{send_with, take};
-use super::district::{DISABILITY_FEDERATION, HOSPITALS};
+use super::district::{BUREAU, CHARITY_FEDERATION, DISABILITY_FEDERATION, HOSPITALS};
 use super::hospitals::{bill_input, plausible_bill};
 use super::people::{Invented, People};
 use super::{done, enter, shops};
 use crate::access::{Gate, ReferralRow, Slice};
+use crate::actions::issue_aid_cards::issue;
 use crate::actions::record_consent::{RecordConsentInput, record};
 use crate::actions::redeem_aid_card::{RedeemAidCardInput, redeem};
 use crate::actions::settle::{SettleInput, settle};
@@ -63,6 +64,7 @@ pub async fn fresh_requests(gate: &Gate) -> Result<Vec<DemoRequest>> {
     maker.for_the_hospital().await?;
     maker.for_the_shop().await?;
     maker.for_the_agencies().await?;
+    maker.for_the_owners();
     Ok(maker.requests)
 }
 
@@ -219,10 +221,28 @@ impl Maker<'_> {
             .id;
         let year = self.gate.clock().today().year();
         let card = shops::card(self.gate.keys(), programme, &holder, RUHELU, year, &mut self.rng)?;
-        let loading = self.gate.load().await?;
-        loading.lay::<aid_card::Entity>(vec![card.row]).await?;
-        loading.commit().await?;
+        let charity = enter(self.gate, CHARITY_FEDERATION).await?;
+        done("issue of a card", issue(&charity, &self.number(), &[card.row]).await?)?;
         Ok(card.number.expose().to_owned())
+    }
+
+    /// What the owners of the two funds do.
+    fn for_the_owners(&mut self) {
+        let year = self.gate.clock().today().year();
+        let budget = "programme { code nameZh } year appropriated spent available";
+        self.add(
+            "budgets",
+            BUREAU,
+            format!("query($year: Int!) {{ budgets(year: $year) {{ {budget} }} }}"),
+            json!({ "year": year }),
+        );
+        let key = self.number();
+        self.add(
+            "appropriate",
+            CHARITY_FEDERATION,
+            format!("mutation($input: AppropriateInput!) {{ appropriate(input: $input) {{ budget {{ {budget} }} replayed userErrors {{ code message field }} }} }}"),
+            json!({ "input": { "key": key, "programmeCode": "CHARITY_CARD", "year": year, "amount": "5000.00" } }),
+        );
     }
 
     async fn for_the_shop(&mut self) -> Result<()> {

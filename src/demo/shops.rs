@@ -7,10 +7,11 @@ use entity::{CardNumber, Fen, aid_card, person, person_status};
 use rand::Rng;
 use rand_chacha::ChaCha8Rng;
 
-use super::district::{Programmes, SUBDISTRICTS, seeded_id};
+use super::district::{CHARITY_FEDERATION, Programmes, SUBDISTRICTS, seeded_id};
 use super::people::{Invented, People};
 use super::{Desks, Progress, china_time, day_of_2016, done};
 use crate::access::{Keys, LoadingGate};
+use crate::actions::issue_aid_cards::issue;
 use crate::actions::redeem_aid_card::{GoodsLineInput, RedeemAidCardInput, redeem};
 use crate::actions::refund_redemption::{RefundRedemptionInput, refund};
 use crate::error::{Error, Result};
@@ -72,16 +73,20 @@ pub(super) fn card(
     Ok(DemoCard { number, row })
 }
 
-/// Lays the holders, their categories and their cards.
+/// Lays the holders and their categories, and issues their cards at an instant.
 async fn hand_out(
     loading: &LoadingGate,
-    holders: Vec<Invented>,
-    categories: Vec<person_status::Model>,
+    desks: &Desks,
+    at: DateTime<Utc>,
+    (holders, categories): (Vec<Invented>, Vec<person_status::Model>),
     cards: &[DemoCard],
 ) -> Result<()> {
     loading.lay::<person::Entity>(holders.into_iter().map(|holder| holder.row).collect()).await?;
     loading.lay::<person_status::Entity>(categories).await?;
-    loading.lay::<aid_card::Entity>(cards.iter().map(|card| card.row.clone()).collect()).await
+    let rows: Vec<aid_card::Model> = cards.iter().map(|card| card.row.clone()).collect();
+    let Some(first) = rows.first() else { return Ok(()) };
+    let key = format!("CARDS-{}", type_id(first.id));
+    done("issue of cards", issue(&desks.at(CHARITY_FEDERATION, at)?, &key, &rows).await?)
 }
 
 /// The batch of 2016, handed out and redeemed through the year at the shop of each sub-district.
@@ -108,7 +113,7 @@ pub(super) async fn cards_of_2016(
             cards.push(fresh_card(keys, programmes, &holder, (place, 2016), rng, &cards)?);
             holders.push(holder);
         }
-        hand_out(loading, holders, categories, &cards).await?;
+        hand_out(loading, desks, since, (holders, categories), &cards).await?;
         let shop = format!("SM-{pinyin}");
         for card in &cards {
             progress("aid cards of 2016", served, total);
@@ -180,6 +185,7 @@ async fn spend(desks: &Desks, shop: &str, card: &DemoCard, number: u64, rng: &mu
 /// A batch of the current year: twenty cards in each sub-district, a few of them in every state.
 pub(super) async fn cards_of_today(
     loading: &LoadingGate,
+    desks: &Desks,
     programmes: &Programmes,
     people: &mut People,
     rng: &mut ChaCha8Rng,
@@ -207,7 +213,7 @@ pub(super) async fn cards_of_today(
             holders.push(holder);
             cards.push(card);
         }
-        hand_out(loading, holders, categories, &cards).await?;
+        hand_out(loading, desks, now, (holders, categories), &cards).await?;
     }
     Ok(())
 }

@@ -57,7 +57,7 @@ const fn refusing(code: Code) -> &'static [Scope] {
         | Code::ThirdPartyLiable
         | Code::DuplicateStay
         | Code::OverlappingStay => &[CoverageRead, SettlementWrite],
-        Code::BudgetExhausted => &[CoverageRead, SettlementWrite, BudgetWrite],
+        Code::BudgetExhausted => &[CoverageRead, SettlementWrite],
         Code::AmountDiffers | Code::AlreadyReversed => &[SettlementWrite],
         Code::NoAgreement | Code::AmountsDoNotAddUp => &[CoverageRead, SettlementWrite, CardRedeem],
         Code::DateOutOfRange => &[CoverageRead, SettlementWrite, ConsentWrite, BudgetWrite],

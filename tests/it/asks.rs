@@ -79,6 +79,7 @@ pub const ASKS: &[Ask] = &[
     ask("redemptions", SHOP, Nothing, "", "{ nodes { id } }"),
     ask("referral", CF, Referral, r#"(by: { id: "ID" })"#, "{ id }"),
     ask("referrals", CF, Nothing, "", "{ nodes { id } }"),
+    ask("budgets", CF, Nothing, "(year: 2016)", "{ year }"),
     ask(
         "settle",
         HOSPITAL,
@@ -142,6 +143,13 @@ pub const ASKS: &[Ask] = &[
         CONSENTED,
     ),
     ask("withdrawConsent", OTHER_OFFICE, Consent, r#"(input: { key: "KEY", consentId: "ID" })"#, CONSENTED),
+    ask(
+        "appropriate",
+        CF,
+        Nothing,
+        r#"(input: { key: "KEY", programmeCode: "MEDICAL_ASSISTANCE", year: 2016, amount: "1.00" })"#,
+        "{ budget { year } replayed userErrors { code message field } }",
+    ),
 ];
 
 impl Ask {

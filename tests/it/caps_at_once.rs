@@ -110,7 +110,7 @@ async fn an_insurer_settlement_posted_at_once_for_several_people_is_paid_once() 
     assert_eq!(district.database.rows("settlement").await, 1);
     assert_eq!(district.database.rows("settlement_part").await, 1);
     assert_eq!(sum(&district, "used").await, 504_000);
-    assert_eq!(district.database.rows("operation").await, 8);
+    assert_eq!(district.database.requests().await, 8);
 }
 
 #[tokio::test]

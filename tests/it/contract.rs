@@ -46,8 +46,6 @@ const NOT_SERVED_YET: &[&str] = &[
     "Scope.CASE_WRITE",
     "Scope.EVENT_READ",
     "Scope.REPORT_READ",
-    "Scope.STATEMENT_CONFIRM",
-    "Scope.STATEMENT_READ",
     "Scope.SUBSIDY_READ",
     "Settlement.statement",
     "Staff",
@@ -63,7 +61,6 @@ const NOT_SERVED_YET: &[&str] = &[
     "SubsidyEdge",
     "SubsidyFilter",
     "SubsidyStatus",
-    "UserErrorCode.BUDGET_EXHAUSTED",
     "UserErrorCode.MONTH_NOT_OVER",
     "Verdict",
     "Viewer.staff",
@@ -71,7 +68,16 @@ const NOT_SERVED_YET: &[&str] = &[
 ];
 
 /// What the server says beyond the contract.
-const SAID_BESIDES: &[&str] = &[];
+const SAID_BESIDES: &[&str] = &[
+    "AppropriateInput",
+    "AppropriatePayload",
+    "Budget",
+    "Mutation.appropriate",
+    "Query.budgets",
+    "Scope.BUDGET_READ",
+    "Scope.BUDGET_WRITE",
+    "Scope.STATEMENT_PAY",
+];
 
 type Types = BTreeMap<String, TypeDefinition>;
 

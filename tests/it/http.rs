@@ -205,7 +205,7 @@ async fn only_plain_json_is_taken() {
     }
     let response = wire.post(body.clone()).header("content-encoding", "gzip").send().await.unwrap();
     assert_eq!(response.status(), 415);
-    assert_eq!((wire.rows("referral").await, wire.rows("operation").await), (0, 0), "nothing ran");
+    assert_eq!((wire.rows("referral").await, wire.district.database.requests().await), (0, 0), "nothing ran");
     let response =
         wire.ask(Method::POST).header("content-type", "Application/JSON;charset=\"UTF-8\"").body(body);
     assert_eq!(response.send().await.unwrap().status(), 200);
@@ -236,7 +236,7 @@ async fn a_query_may_come_by_get_and_nothing_else() {
         wire.get(&[("query", &both), ("operationName", "Q"), ("variables", "{}")]).await.status(),
         200
     );
-    assert_eq!((wire.rows("consent").await, wire.rows("operation").await), (0, 0));
+    assert_eq!((wire.rows("consent").await, wire.district.database.requests().await), (0, 0));
     for pairs in [
         vec![],
         vec![("query", "{ viewer { partner { code } } }"), ("query", "{ nonsense }")],

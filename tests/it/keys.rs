@@ -74,7 +74,7 @@ async fn the_same_input_gives_the_same_answer_however_it_is_written() {
         assert_eq!(again.at("settle.settlement.id"), first.at("settle.settlement.id"));
     }
     assert_eq!(district.database.rows("settlement").await, 1);
-    assert_eq!(district.database.rows("operation").await, 1);
+    assert_eq!(district.database.requests().await, 1);
 }
 
 #[tokio::test]
@@ -181,7 +181,7 @@ async fn what_is_wrong_with_the_request_itself_burns_no_key() {
     assert_eq!(forbidden.error(), "FORBIDDEN");
     assert_eq!(forbidden.body["errors"][0]["extensions"]["scope"], json!("SETTLEMENT_WRITE"));
     assert_eq!(hospital.operation(&key).await.fine().at("operation"), &Value::Null);
-    assert_eq!(district.database.rows("operation").await, 0);
+    assert_eq!(district.database.requests().await, 0);
     let reply = hospital.settle_under(&key, &bill(&patient)).await.done("settle");
     assert_eq!(reply.at("settle.replayed"), &json!(false));
     for key in ["", " ", "键", &"k".repeat(129)] {

@@ -37,15 +37,16 @@ fn each_kind_has_its_own_root_fields() {
     let agency = "referral referrals requestReferral acceptReferral declineReferral startReferral holdReferral \
                   completeReferral failReferral cancelReferral recordConsent withdrawConsent";
     let cards = "aidCard redemption redemptions";
+    let owner = "budgets appropriate";
     for (word, own) in [
-        ("BUREAU", format!("{agency} {cards} settlement settlements")),
+        ("BUREAU", format!("{agency} {cards} settlement settlements {owner}")),
         ("SUBDISTRICT_OFFICE", agency.to_owned()),
         (
             "HOSPITAL",
             format!("{agency} coverage settlementPreview settlement settlements settle reverseSettlement"),
         ),
         ("DISABILITY_FEDERATION", agency.to_owned()),
-        ("CHARITY_FEDERATION", format!("{agency} {cards}")),
+        ("CHARITY_FEDERATION", format!("{agency} {cards} {owner}")),
         ("CHARITY_SUPERMARKET", format!("{cards} redeemAidCard refundRedemption")),
         ("HOME_CARE_PROVIDER", agency.to_owned()),
     ] {
@@ -62,22 +63,30 @@ fn each_kind_has_its_own_nodes_and_scopes() {
         (
             "BUREAU",
             "Settlement PolicyVersion AidCard Redemption Referral Consent",
-            "REFERRAL_READ REFERRAL_WRITE CONSENT_WRITE SETTLEMENT_READ CARD_READ",
+            "REFERRAL_READ REFERRAL_WRITE CONSENT_WRITE SETTLEMENT_READ CARD_READ STATEMENT_READ STATEMENT_PAY BUDGET_READ BUDGET_WRITE",
         ),
         ("SUBDISTRICT_OFFICE", "Referral Consent", referring),
         (
             "HOSPITAL",
             "Settlement PolicyVersion Referral Consent",
-            "REFERRAL_READ REFERRAL_WRITE CONSENT_WRITE COVERAGE_READ SETTLEMENT_READ SETTLEMENT_WRITE",
+            "REFERRAL_READ REFERRAL_WRITE CONSENT_WRITE COVERAGE_READ SETTLEMENT_READ SETTLEMENT_WRITE STATEMENT_READ STATEMENT_CONFIRM",
         ),
         ("DISABILITY_FEDERATION", "Referral Consent", referring),
         (
             "CHARITY_FEDERATION",
             "AidCard Redemption Referral Consent",
-            "REFERRAL_READ REFERRAL_WRITE CONSENT_WRITE CARD_READ",
+            "REFERRAL_READ REFERRAL_WRITE CONSENT_WRITE CARD_READ STATEMENT_READ STATEMENT_PAY BUDGET_READ BUDGET_WRITE",
         ),
-        ("CHARITY_SUPERMARKET", "AidCard Redemption", "CARD_READ CARD_REDEEM"),
-        ("HOME_CARE_PROVIDER", "Referral Consent", referring),
+        (
+            "CHARITY_SUPERMARKET",
+            "AidCard Redemption",
+            "CARD_READ CARD_REDEEM STATEMENT_READ STATEMENT_CONFIRM",
+        ),
+        (
+            "HOME_CARE_PROVIDER",
+            "Referral Consent",
+            "REFERRAL_READ REFERRAL_WRITE CONSENT_WRITE STATEMENT_READ STATEMENT_CONFIRM",
+        ),
     ] {
         let sdl = sdl_of(kind(word));
         assert_eq!(nodes_of(&sdl), set(&format!("{common} {nodes}")), "{word}");
@@ -91,7 +100,7 @@ fn each_kind_has_its_own_codes() {
     let common = "NOT_FOUND KEY_REUSED KEY_VOIDED NOT_VOIDABLE INVALID";
     let referring = "ILLEGAL_TRANSITION CONSENT_REQUIRED DATE_OUT_OF_RANGE";
     let bills = "NOT_COVERED NO_AGREEMENT NO_POLICY_IN_FORCE SUSPENDED DECEASED THIRD_PARTY_LIABLE AMOUNTS_DO_NOT_ADD_UP \
-                 AMOUNT_DIFFERS DUPLICATE_STAY OVERLAPPING_STAY ALREADY_REVERSED";
+                 AMOUNT_DIFFERS DUPLICATE_STAY OVERLAPPING_STAY ALREADY_REVERSED BUDGET_EXHAUSTED";
     let cards = "CARD_NOT_ACTIVATED CARD_FROZEN CARD_EXPIRED CARD_CANCELLED CARD_REPLACED INSUFFICIENT_BALANCE \
                  CATEGORY_NOT_ALLOWED PERIOD_LIMIT_EXCEEDED DUPLICATE_RECEIPT REFUND_EXCEEDS_REDEMPTION NO_AGREEMENT \
                  AMOUNTS_DO_NOT_ADD_UP";

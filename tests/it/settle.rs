@@ -284,18 +284,19 @@ async fn a_preview_writes_nothing_and_equals_the_settlement() {
     let hospital = district.partner(HOSPITAL).await;
     let posted = bill(&patient);
     let preview = hospital.preview(&posted).await.done("settlementPreview");
-    for table in ["settlement", "settlement_part", "entitlement_use", "operation"] {
+    for table in ["settlement", "settlement_part", "entitlement_use"] {
         assert_eq!(district.database.rows(table).await, 0, "{table}");
     }
+    assert_eq!(district.database.requests().await, 0);
     let told = preview.text("settlementPreview.calculation.assistance");
     let input = json!({ "key": new_key(), "bill": posted.0, "expectedAssistance": told });
     let settled = hospital.settle_with(input).await.done("settle");
     assert_eq!(settled.at("settle.settlement.calculation"), preview.at("settlementPreview.calculation"));
     assert_eq!(settled.text("settle.settlement.assistance"), told);
-    for (table, rows) in [("settlement", 1), ("settlement_part", 2), ("entitlement_use", 1), ("operation", 1)]
-    {
+    for (table, rows) in [("settlement", 1), ("settlement_part", 2), ("entitlement_use", 1)] {
         assert_eq!(district.database.rows(table).await, rows, "{table}");
     }
+    assert_eq!(district.database.requests().await, 1);
 }
 
 #[tokio::test]

@@ -21,20 +21,20 @@ async fn written(district: &District) -> [i64; 3] {
 /// the kept answer.
 async fn refused(district: &District, hospital: &Partner, bill: &Bill, reasons: &[(&str, &str)]) {
     let before = written(district).await;
-    let operations = district.database.rows("operation").await;
+    let operations = district.database.requests().await;
     let expected: Vec<(String, String)> =
         reasons.iter().map(|(code, path)| ((*code).into(), format!("bill.{path}"))).collect();
     let preview = hospital.preview(bill).await.fine();
     assert_eq!(preview.refusals_at("settlementPreview"), expected, "{}", preview.body);
     assert_eq!(preview.at("settlementPreview.calculation"), &Value::Null);
-    assert_eq!(district.database.rows("operation").await, operations, "a preview keeps nothing");
+    assert_eq!(district.database.requests().await, operations, "a preview keeps nothing");
     let settled = hospital.settle(bill).await.fine();
     assert_eq!(settled.refusals_at("settle"), expected, "{}", settled.body);
     assert_eq!(settled.at("settle.settlement"), &Value::Null);
     assert_eq!(settled.at("settle.calculation"), &Value::Null);
     assert_eq!(settled.at("settle.replayed"), &json!(false));
     assert_eq!(written(district).await, before);
-    assert_eq!(district.database.rows("operation").await, operations + 1, "the refusal is kept");
+    assert_eq!(district.database.requests().await, operations + 1, "the refusal is kept");
 }
 
 async fn dibao(district: &District) -> Resident {
@@ -393,5 +393,5 @@ async fn what_a_scalar_can_judge_is_a_graphql_error_and_writes_nothing() {
         assert_eq!(reply.error(), "BAD_USER_INPUT", "{field} {value}: {}", reply.body);
     }
     assert_eq!(written(&district).await, [0; 3]);
-    assert_eq!(district.database.rows("operation").await, 0);
+    assert_eq!(district.database.requests().await, 0);
 }

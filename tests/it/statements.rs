@@ -142,15 +142,15 @@ async fn at_a_hospital(stays: u64) -> Vec<(&'static str, u32)> {
 async fn a_hospitals_requests_take_a_fixed_number_of_statements() {
     let expected = vec![
         ("coverage", 2),
-        ("settlementPreview", 3),
-        ("settle", 8),
+        ("settlementPreview", 4),
+        ("settle", 11),
         ("settlement by id", 1),
         ("node", 1),
         ("settlements", 1),
         ("settlements with totalCount", 2),
         ("operation", 2),
-        ("reverseSettlement", 7),
-        ("voidOperation of a settlement", 9),
+        ("reverseSettlement", 11),
+        ("voidOperation of a settlement", 13),
         ("voidOperation of nothing", 3),
     ];
     assert_eq!(at_a_hospital(10).await, expected);
@@ -207,12 +207,12 @@ async fn at_a_shop(redemptions: u64) -> Vec<(&'static str, u32)> {
 async fn a_shops_requests_take_a_fixed_number_of_statements() {
     let expected = vec![
         ("aidCard", 1),
-        ("redeemAidCard", 3),
-        ("redeemAidCard within a monthly limit", 4),
+        ("redeemAidCard", 5),
+        ("redeemAidCard within a monthly limit", 6),
         ("redemption by id", 1),
         ("redemptions", 1),
-        ("refundRedemption", 5),
-        ("voidOperation of a redemption", 7),
+        ("refundRedemption", 8),
+        ("voidOperation of a redemption", 10),
     ];
     assert_eq!(at_a_shop(10).await, expected);
     assert_eq!(at_a_shop(500).await, expected);

@@ -71,6 +71,12 @@ impl Fresh {
         self.number(&format!("SELECT count(*) FROM {table}")).await
     }
 
+    /// How many requests were answered; what the funds' owners did to found the district does not count.
+    pub async fn requests(&self) -> i64 {
+        let founding = "('appropriate', 'issueAidCards')";
+        self.number(&format!("SELECT count(*) FROM operation WHERE mutation NOT IN {founding}")).await
+    }
+
     /// The one number that a statement answers.
     pub async fn number(&self, sql: &str) -> i64 {
         let connection = self.look().await;

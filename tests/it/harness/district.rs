@@ -13,7 +13,10 @@ use entity::{
     person_status, policy_version, programme,
 };
 use onestop::access::{Database, Gate, Keys, Slice, column, scopes_of};
+use onestop::actions::appropriate::{AppropriateInput, appropriate};
+use onestop::actions::issue_aid_cards;
 use onestop::clock::Clock;
+use onestop::graph::scalars::{IdempotencyKey, Money};
 use onestop::http::{App, serve, url_of};
 use onestop::rules::person_name::masked;
 use onestop::rules::reimbursement::Band;
@@ -21,7 +24,7 @@ use tokio::sync::watch;
 use uuid::Uuid;
 
 use super::database::Fresh;
-use super::partner::Partner;
+use super::partner::{Partner, new_key};
 
 pub const BUREAU: &str = "BUREAU";
 pub const HOSPITAL: &str = "H41999900001";
@@ -137,6 +140,7 @@ pub struct District {
     pub veterans: ProgrammeId,
     pub cards: ProgrammeId,
     pub charity_illness: ProgrammeId,
+    charity: Slice,
     time: Arc<Mutex<DateTime<Utc>>>,
     people: Mutex<u32>,
     stop: watch::Sender<bool>,
@@ -199,7 +203,9 @@ impl District {
             }));
         }
         load.lay::<agreement::Entity>(agreements).await.unwrap();
+        appropriate_plenty(load.gate()).await;
         load.commit().await.unwrap();
+        let charity = enter(&gate, CF, &[Scope::BudgetWrite]).await;
         let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
         let url = url_of(listener.local_addr().unwrap());
         let (stop, stopped) = watch::channel(false);
@@ -211,6 +217,7 @@ impl District {
             veterans: ids[1],
             cards: ids[2],
             charity_illness: ids[3],
+            charity,
             time,
             people: Mutex::new(0),
             stop,
@@ -251,7 +258,8 @@ impl District {
 
     /// The slice of a partner, without HTTP.
     pub async fn slice(&self, code: &str) -> Slice {
-        self.gate.enter(&self.partner(code).await.token).await.unwrap()
+        let kind = PARTNERS.iter().find(|(known, _, _)| *known == code).unwrap().1;
+        enter(&self.gate, code, &scopes_of(kind)).await
     }
 
     pub async fn partner_id(&self, code: &str) -> PartnerId {
@@ -371,8 +379,43 @@ impl District {
             replaced_by: None,
         };
         change(&mut row);
-        self.lay::<aid_card::Entity>(vec![row]).await;
+        let issued = issue_aid_cards::issue(&self.charity, &new_key(), &[row]).await.unwrap();
+        assert_eq!(issued.answer.refusals, []);
         number.expose().to_owned()
+    }
+}
+
+/// A token's slice, without HTTP.
+async fn enter(gate: &Gate, code: &str, scopes: &[Scope]) -> Slice {
+    let token = gate.issue(code, scopes, Duration::from_secs(30 * 24 * 3600)).await.unwrap();
+    gate.enter(&token).await.unwrap()
+}
+
+/// What every programme has for a year, more than any test spends.
+pub const PLENTY: &str = "1000000000.00";
+
+async fn appropriate_plenty(gate: &Gate) {
+    let programmes = [
+        (BUREAU, "MEDICAL_ASSISTANCE"),
+        (BUREAU, "VETERAN_REIMBURSEMENT"),
+        (CF, "CHARITY_CARD"),
+        (CF, "CHARITY_ILLNESS"),
+    ];
+    for owner in [BUREAU, CF] {
+        let slice = enter(gate, owner, &[Scope::BudgetWrite]).await;
+        for (_, programme) in programmes.iter().filter(|(of, _)| *of == owner) {
+            for year in 2016..=2018 {
+                let input = AppropriateInput {
+                    key: IdempotencyKey(format!("{programme}-{year}")),
+                    programme_code: (*programme).into(),
+                    year,
+                    amount: Money(fen(PLENTY)),
+                    operator: None,
+                };
+                let answered = appropriate(&slice, &input).await.unwrap();
+                assert_eq!(answered.answer.refusals, []);
+            }
+        }
     }
 }
 
