@@ -66,3 +66,51 @@ fn check(posting: &[entry::Model]) -> Result<(), &'static str> {
         None => Err("a posting beyond 64 bits of fen"),
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use chrono::DateTime;
+    use entity::kinds::Account;
+    use uuid::Uuid;
+
+    use super::*;
+
+    fn entry(posting: u128, book: FundSource, amount: i64) -> entry::Model {
+        entry::Model {
+            posting_id: PostingId::from(Uuid::from_u128(posting)),
+            number: 0,
+            book,
+            account: Account::Treasury,
+            kind: PostingKind::Payment,
+            amount: Fen::new(amount),
+            programme_id: None,
+            year: None,
+            partner_id: None,
+            aid_card_id: None,
+            person_id: None,
+            cap_group: None,
+            statement_id: None,
+            source_id: Uuid::nil(),
+            corrects: None,
+            operation_key: String::new(),
+            reference: None,
+            acted_at: DateTime::UNIX_EPOCH,
+            posted_at: DateTime::UNIX_EPOCH,
+        }
+    }
+
+    #[test]
+    fn a_posting_balances_in_one_book() {
+        use FundSource::{Charity, Fiscal};
+        let judged = |of: &[(u128, FundSource, i64)]| {
+            check(&of.iter().map(|(id, book, amount)| entry(*id, *book, *amount)).collect::<Vec<_>>())
+        };
+        assert_eq!(judged(&[(1, Fiscal, 5), (1, Fiscal, -3), (1, Fiscal, -2)]), Ok(()));
+        assert_eq!(judged(&[]), Err("a posting without entries"));
+        assert_eq!(judged(&[(1, Fiscal, 5), (1, Fiscal, -4)]), Err("a posting that does not balance"));
+        assert_eq!(judged(&[(1, Fiscal, 5), (1, Charity, -5)]), Err("a posting in two books"));
+        assert_eq!(judged(&[(1, Fiscal, 5), (2, Fiscal, -5)]), Err("two postings at once"));
+        let beyond = [(1, Fiscal, i64::MAX), (1, Fiscal, 1), (1, Fiscal, i64::MIN)];
+        assert_eq!(judged(&beyond), Err("a posting beyond 64 bits of fen"));
+    }
+}

@@ -5,6 +5,7 @@
 mod aid_card;
 mod arrows;
 mod asks;
+mod budgets;
 mod by_get;
 mod caps_at_once;
 mod commands;
@@ -18,6 +19,7 @@ mod health;
 mod http;
 mod inputs;
 mod keys;
+mod ledger;
 mod limits;
 mod lists;
 mod logged;
