@@ -145,6 +145,17 @@ impl Page {
         query.order_by(key, if self.backward { Order::Asc } else { Order::Desc }).limit(self.fetched())
     }
 
+    /// [`Page::narrow`] for a list that is oldest first and read in that direction alone.
+    pub(crate) fn narrow_oldest_first<Q>(&self, mut query: Q, key: impl ColumnTrait) -> Q
+    where
+        Q: QueryFilter + QueryOrder + QuerySelect,
+    {
+        if let Some(after) = self.after {
+            query = QueryFilter::filter(query, key.gt(after));
+        }
+        query.order_by(key, Order::Asc).limit(self.fetched())
+    }
+
     /// The page out of the rows that [`Page::narrow`] found.
     pub(crate) fn cut<T>(
         &self,

@@ -137,6 +137,22 @@ pub enum Reason {
         first: i32,
         last: i32,
     },
+    /// stated net against the statement's
+    NetDiffers {
+        stated: Fen,
+        net: Fen,
+    },
+    MonthNotOver {
+        month: String,
+    },
+    AlreadyConfirmed,
+    NotConfirmed,
+    AlreadyPaid,
+    FromAfterTo,
+    TooManyDays {
+        most: i64,
+    },
+    KeyTwice,
 }
 
 impl Reason {
@@ -159,6 +175,13 @@ impl Reason {
             Self::DuplicateInvoice | Self::DuplicateInsurerSettlement => Code::DuplicateStay,
             Self::OverlappingStay => Code::OverlappingStay,
             Self::BudgetExhausted => Code::BudgetExhausted,
+            Self::NetDiffers { .. } => Code::AmountDiffers,
+            Self::MonthNotOver { .. } => Code::MonthNotOver,
+            Self::AlreadyConfirmed => Code::AlreadyConfirmed,
+            Self::NotConfirmed => Code::NotConfirmed,
+            Self::AlreadyPaid => Code::AlreadyPaid,
+            Self::FromAfterTo | Self::TooManyDays { .. } => Code::DateOutOfRange,
+            Self::KeyTwice => Code::Invalid,
             Self::YearOutOfRange { .. } => Code::DateOutOfRange,
             Self::AlreadyReversed => Code::AlreadyReversed,
             Self::KeyReused => Code::KeyReused,
@@ -266,6 +289,25 @@ impl Reason {
                 "该项目本年度预算余额不足。",
                 "What is left of the programme's budget of this year does not suffice.",
             ),
+            Self::NetDiffers { stated, net } => (
+                format!("所填净额 {} 与对账单净额 {} 不符。", stated.to_yuan(), net.to_yuan()),
+                format!("The stated net is {}; the statement's is {}.", stated.to_yuan(), net.to_yuan()),
+            ),
+            Self::MonthNotOver { month } => (
+                format!("{month} 尚未结束，不能确认。"),
+                format!("{month} is not over yet; it can be confirmed afterwards."),
+            ),
+            Self::AlreadyConfirmed => both("对账单已确认。", "The statement is confirmed already."),
+            Self::NotConfirmed => {
+                both("合作方尚未确认该对账单。", "The partner has not confirmed the statement yet.")
+            }
+            Self::AlreadyPaid => both("该对账单已支付。", "The statement is paid already."),
+            Self::FromAfterTo => both("起始日期不得晚于截止日期。", "`from` must not be after `to`."),
+            Self::TooManyDays { most } => (
+                format!("日期范围不得超过 {most} 天。"),
+                format!("The range must not be longer than {most} days."),
+            ),
+            Self::KeyTwice => both("同一业务号出现两次。", "The key stands here for the second time."),
             Self::YearOutOfRange { first, last } => (
                 format!("年度应在 {first} 至 {last} 之间。"),
                 format!("The year must be between {first} and {last}."),

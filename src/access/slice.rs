@@ -137,6 +137,8 @@ const fn covers(write: Scope, read: Scope) -> bool {
         (Scope::SettlementWrite, Scope::SettlementRead)
             | (Scope::CardRedeem, Scope::CardRead)
             | (Scope::ReferralWrite, Scope::ReferralRead)
+            | (Scope::StatementRead, Scope::StatementRead | Scope::SettlementRead | Scope::CardRead)
+            | (Scope::StatementConfirm | Scope::StatementPay, Scope::StatementRead)
             | (Scope::BudgetWrite, Scope::BudgetRead)
             | (Scope::BudgetRead, Scope::StatementRead)
     )
@@ -214,6 +216,25 @@ impl<'a, E: EntityTrait> Selection<'a, E> {
         };
         let query = page.narrow(self.query, key);
         let rows = query.all(&self.connection).await?;
+        Ok(page.cut(rows, |row| key_of(row).into(), counted))
+    }
+
+    /// One page, oldest first by a key that grows with time.
+    pub async fn page_oldest_first<K>(
+        self,
+        page: &Page,
+        key: E::Column,
+        key_of: fn(&E::Model) -> K,
+    ) -> Result<Paged<E::Model>>
+    where
+        K: Into<uuid::Uuid>,
+    {
+        let counted = if page.counts {
+            Some(count(&self.connection, self.query.clone().into_query()).await?)
+        } else {
+            None
+        };
+        let rows = page.narrow_oldest_first(self.query, key).all(&self.connection).await?;
         Ok(page.cut(rows, |row| key_of(row).into(), counted))
     }
 

@@ -4,12 +4,15 @@ pub mod accept_referral;
 pub mod appropriate;
 pub mod cancel_referral;
 pub mod complete_referral;
+pub mod confirm_statement;
 pub mod decline_referral;
 pub mod expire_referral;
 pub mod fail_referral;
 pub mod hold_referral;
 pub mod issue_aid_cards;
 pub mod operator;
+pub mod pay_statement;
+pub mod reconcile;
 pub mod record_consent;
 pub mod redeem_aid_card;
 pub mod referral_step;
@@ -41,5 +44,8 @@ pub struct Mutation(
     cancel_referral::CancelReferral,
     record_consent::RecordConsent,
     withdraw_consent::WithdrawConsent,
+    reconcile::Reconcile,
+    confirm_statement::ConfirmStatement,
+    pay_statement::PayStatement,
     appropriate::Appropriate,
 );

@@ -83,7 +83,7 @@ impl RedeemAidCard {
         };
         let (redemption, card) = rows.unzip();
         Ok(Some(RedeemAidCardPayload {
-            redemption: redemption.map(Redemption),
+            redemption: redemption.map(Redemption::one),
             card: card.map(AidCard),
             replayed: answered.replayed,
             user_errors: user_errors(answered.answer.refusals),

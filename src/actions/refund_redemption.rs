@@ -68,7 +68,7 @@ impl RefundRedemption {
         };
         let (redemption, card) = rows.unzip();
         Ok(Some(RefundRedemptionPayload {
-            redemption: redemption.map(Redemption),
+            redemption: redemption.map(Redemption::one),
             card: card.map(AidCard),
             replayed: answered.replayed,
             user_errors: user_errors(answered.answer.refusals),

@@ -65,7 +65,7 @@ impl ReverseSettlement {
             (None, None) => None,
         };
         Ok(Some(ReverseSettlementPayload {
-            settlement: settlement.map(Settlement),
+            settlement: settlement.map(Settlement::one),
             replayed: answered.replayed,
             user_errors: user_errors(answered.answer.refusals),
         }))

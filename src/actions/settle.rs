@@ -58,7 +58,7 @@ impl Settle {
             details => Some(Calculation::kept(details)?),
         };
         Ok(Some(SettlePayload {
-            settlement: settlement.map(Settlement),
+            settlement: settlement.map(Settlement::one),
             calculation,
             replayed: answered.replayed,
             user_errors: user_errors(answered.answer.refusals),

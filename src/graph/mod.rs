@@ -18,6 +18,7 @@ pub mod referred_person;
 pub mod scalars;
 pub mod settlement;
 pub mod settlement_preview;
+pub mod statement;
 pub mod text;
 pub mod user_error;
 pub mod viewer;
@@ -52,5 +53,6 @@ pub struct Query(
     aid_card::AidCardQuery,
     redemption::RedemptionQuery,
     referral::ReferralQuery,
+    statement::StatementQuery,
     budget::BudgetQuery,
 );

@@ -3,10 +3,11 @@ use std::sync::Arc;
 use async_graphql::{Context, ID, Interface, Object};
 use entity::id::{
     AgreementId, AidCardId, ConsentId, Key, PartnerId, PolicyVersionId, ProgrammeId, RedemptionId,
-    ReferralId, SettlementId,
+    ReferralId, SettlementId, StatementId,
 };
 use entity::{
     agreement, aid_card, consent, partner, policy_version, programme, redemption, referral_party, settlement,
+    statement,
 };
 use sea_orm::{ColumnTrait, Condition};
 use uuid::Uuid;
@@ -20,6 +21,7 @@ use super::redemption::Redemption;
 use super::referral::Referral;
 use super::settlement::Settlement;
 use super::slice;
+use super::statement::{Statement, with_totals};
 use crate::access::policy::Sliced;
 use crate::access::{Slice, may_hold};
 use crate::error::Result;
@@ -39,6 +41,7 @@ pub enum Node {
     Redemption(Redemption),
     Referral(Referral),
     Consent(Consent),
+    Statement(Statement),
 }
 
 /// The things of one table that ids name; nothing when the viewer's kind of partner never reads that table.
@@ -110,12 +113,13 @@ async fn of_prefix(slice: &Slice, prefix: &str, ids: &[&str]) -> Result<Vec<(Uui
             .await
         }
         SettlementId::PREFIX => {
+            let settlement = Settlement::each(ids.iter().filter_map(|id| uuid_of(id)).collect());
             of_table::<settlement::Entity, _>(
                 slice,
                 ids,
                 settlement::Column::Id,
                 |row| row.id,
-                |row| Node::Settlement(Settlement(row)),
+                |row| Node::Settlement(settlement(row)),
             )
             .await
         }
@@ -130,12 +134,13 @@ async fn of_prefix(slice: &Slice, prefix: &str, ids: &[&str]) -> Result<Vec<(Uui
             .await
         }
         RedemptionId::PREFIX => {
+            let redemption = Redemption::each(ids.iter().filter_map(|id| uuid_of(id)).collect());
             of_table::<redemption::Entity, _>(
                 slice,
                 ids,
                 redemption::Column::Id,
                 |row| row.id,
-                |row| Node::Redemption(Redemption(row)),
+                |row| Node::Redemption(redemption(row)),
             )
             .await
         }
@@ -150,6 +155,7 @@ async fn of_prefix(slice: &Slice, prefix: &str, ids: &[&str]) -> Result<Vec<(Uui
             .await
         }
         ReferralId::PREFIX => referrals(slice, ids).await,
+        StatementId::PREFIX => statements(slice, ids).await,
         _ => Ok(Vec::new()),
     }
 }
@@ -165,6 +171,18 @@ async fn referrals(slice: &Slice, ids: &[&str]) -> Result<Vec<(Uuid, Node)>> {
     let rows = slice.referrals(wanted, &page).await?.rows;
     let referral = Referral::each(&rows);
     Ok(rows.into_iter().map(|(_, row)| (row.referral.id.into(), Node::Referral(referral(row)))).collect())
+}
+
+/// Statements come with what their lines come to.
+async fn statements(slice: &Slice, ids: &[&str]) -> Result<Vec<(Uuid, Node)>> {
+    if !reads(slice, statement::Entity::READ) {
+        return Ok(Vec::new());
+    }
+    let keys: Vec<StatementId> = ids.iter().filter_map(|id| key_of(id)).collect();
+    let wanted = statement::Column::Id.is_in(padded(keys));
+    let rows = slice.select::<statement::Entity>()?.only(wanted).all().await?;
+    let whole = with_totals(slice, rows).await?;
+    Ok(whole.into_iter().map(|statement| (statement.row.id.into(), Node::Statement(statement))).collect())
 }
 
 /// What the viewer sees of these ids, each at its place; null for the rest.

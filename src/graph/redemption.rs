@@ -1,12 +1,16 @@
+use std::sync::Arc;
+
 use async_graphql::{Context, ID, InputObject, Object, OneofObject};
 use entity::id::RedemptionId;
 use entity::redemption;
 use sea_orm::{ColumnTrait, Condition};
+use uuid::Uuid;
 
 use super::aid_card::masked_number;
 use super::connection::{List, list, page};
 use super::partner::Partner;
 use super::scalars::{DateTime, IdempotencyKey, Money};
+use super::statement::{Statement, Statements};
 use super::text::Number;
 use super::{slice, words};
 use crate::error::Result;
@@ -14,7 +18,20 @@ use crate::page::{first_key_after, first_key_at, key_of, type_id};
 
 /// An aid card redeemed for goods.
 #[derive(Clone)]
-pub struct Redemption(pub redemption::Model);
+pub struct Redemption(pub redemption::Model, Arc<Statements>);
+
+impl Redemption {
+    pub fn one(row: redemption::Model) -> Self {
+        let statements = Statements::of(vec![row.id.into()]);
+        Self(row, statements)
+    }
+
+    /// Of rows that were read together: their statements are loaded together, too.
+    pub fn each(ids: Vec<Uuid>) -> impl Fn(redemption::Model) -> Self + use<> {
+        let statements = Statements::of(ids);
+        move |row| Self(row, Arc::clone(&statements))
+    }
+}
 
 /// An aid card redeemed for goods.
 #[Object]
@@ -62,6 +79,11 @@ impl Redemption {
 
     async fn redeemed_at(&self) -> DateTime {
         DateTime(self.0.redeemed_at)
+    }
+
+    /// The month in which it is owed, and whether it is paid.
+    async fn statement(&self, ctx: &Context<'_>) -> Result<Statement> {
+        self.1.one(slice(ctx)?, self.0.id.into()).await
     }
 }
 
@@ -112,7 +134,7 @@ impl RedemptionQuery {
             RedemptionBy::Key(key) => redemption::Column::OperationKey.eq(key.0),
         };
         let row = redemptions.only(condition).newest_first(redemption::Column::Id).limit(1).one().await?;
-        Ok(row.map(Redemption))
+        Ok(row.map(Redemption::one))
     }
 
     /// The viewer's redemptions, newest first.
@@ -131,6 +153,7 @@ impl RedemptionQuery {
             .only(filter.unwrap_or_default().condition())
             .page(&page, redemption::Column::Id, |row| row.id)
             .await?;
-        Ok(Some(list(rows, Redemption)))
+        let node = Redemption::each(rows.rows.iter().map(|(_, row)| row.id.into()).collect());
+        Ok(Some(list(rows, node)))
     }
 }

@@ -24,6 +24,7 @@ pub fn judge(scalar: &str, value: &Value) -> Result<(), String> {
         "Money" => money(value).map(drop),
         "Date" => date(value).map(drop),
         "DateTime" => date_time(value).map(drop),
+        "YearMonth" => year_month(value).map(drop),
         "NationalId" => national_id(value).map(drop),
         "IdempotencyKey" => idempotency_key(value).map(drop),
         "Int" => int(value),
@@ -127,6 +128,17 @@ fn date(value: &Value) -> Result<NaiveDate, String> {
         Some((first, last)) if (first..=last).contains(&date) => Ok(date),
         _ => Err(format!("{WANTED}, in the years 1900 to 2999.")),
     }
+}
+
+text_scalar! {
+    /// A month, `YYYY-MM`.
+    YearMonth(String), year_month, |month| month.clone()
+}
+
+fn year_month(value: &Value) -> Result<String, String> {
+    const WANTED: &str = "must be a month such as \"2016-05\"";
+    let text = text(value).map_err(|_| format!("{WANTED}."))?;
+    date(&Value::String(format!("{text}-01"))).map(|_| text.to_owned()).map_err(|_| format!("{WANTED}."))
 }
 
 text_scalar! {

@@ -1,12 +1,16 @@
+use std::sync::Arc;
+
 use async_graphql::{Context, ID, InputObject, Object, OneofObject};
 use entity::id::SettlementId;
 use entity::settlement;
 use sea_orm::{ColumnTrait, Condition};
+use uuid::Uuid;
 
 use super::calculation::Calculation;
 use super::connection::{List, list, page};
 use super::partner::Partner;
 use super::scalars::{Date, DateTime, IdempotencyKey, Money};
+use super::statement::{Statement, Statements};
 use super::text::Number;
 use super::{slice, words};
 use crate::error::Result;
@@ -14,7 +18,20 @@ use crate::page::{first_key_after, first_key_at, key_of, type_id};
 
 /// A second reimbursement that was posted.
 #[derive(Clone)]
-pub struct Settlement(pub settlement::Model);
+pub struct Settlement(pub settlement::Model, Arc<Statements>);
+
+impl Settlement {
+    pub fn one(row: settlement::Model) -> Self {
+        let statements = Statements::of(vec![row.id.into()]);
+        Self(row, statements)
+    }
+
+    /// Of rows that were read together: their statements are loaded together, too.
+    pub fn each(ids: Vec<Uuid>) -> impl Fn(settlement::Model) -> Self + use<> {
+        let statements = Statements::of(ids);
+        move |row| Self(row, Arc::clone(&statements))
+    }
+}
 
 /// A second reimbursement that was posted.
 #[Object]
@@ -103,6 +120,11 @@ impl Settlement {
     async fn recalculation_due(&self) -> bool {
         self.0.recalculation_due
     }
+
+    /// The month in which it is owed, and whether it is paid.
+    async fn statement(&self, ctx: &Context<'_>) -> Result<Statement> {
+        self.1.one(slice(ctx)?, self.0.id.into()).await
+    }
 }
 
 /// Names one settlement, by one of these. Of several with the same number, the live one, else the newest.
@@ -167,7 +189,7 @@ impl SettlementQuery {
             .limit(1)
             .one()
             .await?;
-        Ok(row.map(Settlement))
+        Ok(row.map(Settlement::one))
     }
 
     /// The viewer's settlements, newest first.
@@ -186,6 +208,7 @@ impl SettlementQuery {
             .only(filter.unwrap_or_default().condition())
             .page(&page, settlement::Column::Id, |row| row.id)
             .await?;
-        Ok(Some(list(rows, Settlement)))
+        let node = Settlement::each(rows.rows.iter().map(|(_, row)| row.id.into()).collect());
+        Ok(Some(list(rows, node)))
     }
 }

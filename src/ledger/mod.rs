@@ -16,6 +16,7 @@
 
 pub mod budgets;
 pub mod cards;
+pub mod payments;
 mod posting;
 pub mod settlements;
 pub mod statements;

@@ -30,6 +30,14 @@ pub enum Code {
     /// What is appropriated for the programme's year does not suffice.
     BudgetExhausted,
     AlreadyReversed,
+    /// The month of a statement must be over before it is confirmed.
+    MonthNotOver,
+    /// A statement is confirmed once.
+    AlreadyConfirmed,
+    /// A statement is paid after its partner has confirmed it.
+    NotConfirmed,
+    /// A statement is paid once.
+    AlreadyPaid,
     /// The key was used before, for another input.
     KeyReused,
     /// The key was voided; it can never be used again.

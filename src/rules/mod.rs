@@ -3,6 +3,7 @@
 pub mod calendar;
 pub mod eligibility;
 pub mod person_name;
+pub mod reconciliation;
 pub mod referral;
 pub mod reimbursement;
 pub mod text;

@@ -26,6 +26,8 @@ pub const ROOT_FIELDS: &[(&str, &[Scope])] = &[
     ("redemptions", &[Scope::CardRead]),
     ("referral", &[Scope::ReferralRead]),
     ("referrals", &[Scope::ReferralRead]),
+    ("statement", &[Scope::StatementRead]),
+    ("statements", &[Scope::StatementRead]),
     ("budgets", &[Scope::BudgetRead]),
     ("settle", &[Scope::SettlementWrite]),
     ("reverseSettlement", &[Scope::SettlementWrite]),
@@ -42,12 +44,18 @@ pub const ROOT_FIELDS: &[(&str, &[Scope])] = &[
     ("cancelReferral", &[Scope::ReferralWrite]),
     ("recordConsent", &[Scope::ConsentWrite]),
     ("withdrawConsent", &[Scope::ConsentWrite]),
+    ("reconcile", &[Scope::StatementRead]),
+    ("confirmStatement", &[Scope::StatementConfirm]),
+    ("payStatement", &[Scope::StatementPay]),
     ("appropriate", &[Scope::BudgetWrite]),
 ];
 
 /// The scopes whose operations refuse with a code; none: those of every kind of partner do.
 const fn refusing(code: Code) -> &'static [Scope] {
-    use Scope::{BudgetWrite, CardRedeem, ConsentWrite, CoverageRead, ReferralWrite, SettlementWrite};
+    use Scope::{
+        BudgetWrite, CardRedeem, ConsentWrite, CoverageRead, ReferralWrite, SettlementWrite,
+        StatementConfirm, StatementPay, StatementRead,
+    };
     match code {
         Code::NotFound | Code::KeyReused | Code::KeyVoided | Code::NotVoidable | Code::Invalid => &[],
         Code::NotCovered
@@ -58,9 +66,12 @@ const fn refusing(code: Code) -> &'static [Scope] {
         | Code::DuplicateStay
         | Code::OverlappingStay => &[CoverageRead, SettlementWrite],
         Code::BudgetExhausted => &[CoverageRead, SettlementWrite],
-        Code::AmountDiffers | Code::AlreadyReversed => &[SettlementWrite],
+        Code::AmountDiffers => &[SettlementWrite, StatementConfirm],
+        Code::AlreadyReversed => &[SettlementWrite],
+        Code::MonthNotOver | Code::AlreadyConfirmed => &[StatementConfirm],
+        Code::NotConfirmed | Code::AlreadyPaid => &[StatementPay],
         Code::NoAgreement | Code::AmountsDoNotAddUp => &[CoverageRead, SettlementWrite, CardRedeem],
-        Code::DateOutOfRange => &[CoverageRead, SettlementWrite, ConsentWrite, BudgetWrite],
+        Code::DateOutOfRange => &[CoverageRead, SettlementWrite, ConsentWrite, StatementRead, BudgetWrite],
         Code::CardNotActivated
         | Code::CardFrozen
         | Code::CardExpired

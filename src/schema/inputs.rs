@@ -21,7 +21,7 @@ const MAX_NAME: usize = 40;
 /// The most items of a list.
 const MOST_ITEMS: usize = 100;
 /// The input fields, as `Type.field`, whose lists may be longer, and how long.
-const LONGER_LISTS: &[(&str, usize)] = &[];
+const LONGER_LISTS: &[(&str, usize)] = &[("ReconcileInput.lines", 3_000)];
 
 /// Says whether a scalar, by name, takes a value, or why not. Scalars that it does not know are fine.
 pub type Judge<'a> = dyn Fn(&str, &Value) -> Result<(), String> + 'a;

@@ -1,0 +1,193 @@
+//! Reading what partners are owed: the payable entries of the ledger, which are the lines of their statements.
+
+use std::collections::HashMap;
+
+use chrono::{DateTime, Utc};
+use entity::id::{PostingId, StatementId};
+use entity::kinds::{Account, FundSource, PostingKind, Scope};
+use entity::{Fen, entry, statement};
+use sea_orm::sea_query::{ExprTrait, LockType};
+use sea_orm::{ColumnTrait, Condition, FromQueryResult, QuerySelect};
+use uuid::Uuid;
+
+use super::act::Act;
+use super::slice::{Selection, Slice};
+use crate::error::{Error, Result};
+use crate::page::padded;
+
+/// What the lines of a statement come to.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Totals {
+    pub count: i64,
+    /// Sum of the originals.
+    pub gross: Fen,
+    /// Sum of reversals and refunds, as a positive amount.
+    pub reversed: Fen,
+}
+
+impl Totals {
+    /// gross − reversed.
+    pub fn net(&self) -> Option<Fen> {
+        self.gross.checked_add(self.reversed.negated()?)
+    }
+
+    fn add(&mut self, kind: PostingKind, count: i64, owed: Fen) -> Option<()> {
+        self.count += count;
+        match kind {
+            PostingKind::Reversal | PostingKind::Refund => {
+                self.reversed = self.reversed.checked_add(owed.negated()?)?;
+            }
+            _ => self.gross = self.gross.checked_add(owed)?,
+        }
+        Some(())
+    }
+}
+
+/// What is owed for one act by now.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Owed {
+    pub key: String,
+    /// After reversal and refunds.
+    pub amount: Fen,
+    /// Something of it was taken back.
+    pub corrected: bool,
+}
+
+fn lines() -> Condition {
+    Condition::all()
+        .add(entry::Column::Account.eq(Account::Payable))
+        .add(entry::Column::Kind.ne(PostingKind::Payment))
+}
+
+#[derive(FromQueryResult)]
+struct Summed {
+    statement_id: StatementId,
+    kind: PostingKind,
+    count: i64,
+    amount: i64,
+}
+
+async fn totals(
+    entries: Selection<'_, entry::Entity>,
+    statements: Vec<StatementId>,
+) -> Result<HashMap<StatementId, Totals>> {
+    let (connection, query) =
+        entries.only(lines()).only(entry::Column::StatementId.is_in(padded(statements))).into_parts();
+    let sums = query
+        .select_only()
+        .column(entry::Column::StatementId)
+        .column(entry::Column::Kind)
+        .column_as(entry::Column::Number.count().cast_as("bigint"), "count")
+        .column_as(entry::Column::Amount.sum().cast_as("bigint"), "amount")
+        .group_by(entry::Column::StatementId)
+        .group_by(entry::Column::Kind)
+        .into_model::<Summed>()
+        .all(&connection)
+        .await?;
+    let mut found: HashMap<StatementId, Totals> = HashMap::new();
+    for sum in sums {
+        let owed = Fen::new(sum.amount).negated();
+        let added =
+            owed.and_then(|owed| found.entry(sum.statement_id).or_default().add(sum.kind, sum.count, owed));
+        added.ok_or_else(|| Error::internal("a statement beyond 64 bits of fen"))?;
+    }
+    Ok(found)
+}
+
+impl Slice {
+    /// The same slice, for reading what belongs to a statement that the viewer sees already.
+    pub fn reading_statements(&self) -> Self {
+        self.acting(Scope::StatementRead)
+    }
+
+    /// The lines of a statement, as entries.
+    pub fn lines_of(&self, statement: StatementId) -> Result<Selection<'_, entry::Entity>> {
+        Ok(self.select::<entry::Entity>()?.only(lines()).only(entry::Column::StatementId.eq(statement)))
+    }
+
+    /// What the lines of statements come to by now, in one statement.
+    pub async fn totals(&self, statements: Vec<StatementId>) -> Result<HashMap<StatementId, Totals>> {
+        totals(self.select::<entry::Entity>()?, statements).await
+    }
+
+    /// In which statements original acts stand, by the keys of their rows. Whoever sees such a row may know when it is paid.
+    pub async fn statements_of(&self, acts: Vec<Uuid>) -> Result<HashMap<Uuid, statement::Model>> {
+        let holding = self.reading_statements();
+        let postings: Vec<PostingId> = acts.into_iter().map(PostingId::from).collect();
+        let entries = holding
+            .select::<entry::Entity>()?
+            .only(lines())
+            .only(entry::Column::PostingId.is_in(padded(postings)))
+            .all()
+            .await?;
+        let ids: Vec<StatementId> = entries.iter().filter_map(|entry| entry.statement_id).collect();
+        let statements = holding
+            .select::<statement::Entity>()?
+            .only(statement::Column::Id.is_in(padded(ids)))
+            .all()
+            .await?;
+        let statements: HashMap<StatementId, statement::Model> =
+            statements.into_iter().map(|statement| (statement.id, statement)).collect();
+        let of = |entry: &entry::Model| {
+            entry
+                .statement_id
+                .and_then(|id| statements.get(&id))
+                .map(|found| (entry.posting_id.into(), found.clone()))
+        };
+        Ok(entries.iter().filter_map(of).collect())
+    }
+
+    /// What the viewer itself is owed by now for its acts of a time, act by act, by key.
+    pub async fn owed(
+        &self,
+        fund: FundSource,
+        from: DateTime<Utc>,
+        before: DateTime<Utc>,
+    ) -> Result<Vec<Owed>> {
+        #[derive(FromQueryResult)]
+        struct Row {
+            operation_key: String,
+            entries: i64,
+            amount: i64,
+        }
+        let (connection, query) = self
+            .select::<entry::Entity>()?
+            .only(lines())
+            .only(entry::Column::PartnerId.eq(self.viewer().partner_id()))
+            .only(entry::Column::Book.eq(fund))
+            .only(entry::Column::ActedAt.gte(from))
+            .only(entry::Column::ActedAt.lt(before))
+            .into_parts();
+        let rows = query
+            .select_only()
+            .column(entry::Column::OperationKey)
+            .column_as(entry::Column::Number.count().cast_as("bigint"), "entries")
+            .column_as(entry::Column::Amount.sum().cast_as("bigint"), "amount")
+            .group_by(entry::Column::OperationKey)
+            .into_model::<Row>()
+            .all(&connection)
+            .await?;
+        rows.into_iter()
+            .map(|row| {
+                let amount = Fen::new(row.amount).negated();
+                let amount = amount.ok_or_else(|| Error::internal("owed beyond 64 bits of fen"))?;
+                Ok(Owed { key: row.operation_key, amount, corrected: row.entries > 1 })
+            })
+            .collect()
+    }
+}
+
+impl Act {
+    /// A statement that the viewer sees, held until the act ends: acts under way that post into it are waited for, and later ones
+    /// wait.
+    pub async fn hold_statement(&self, which: Condition) -> Result<Option<statement::Model>> {
+        let (connection, query) = self.select::<statement::Entity>()?.only(which).into_parts();
+        Ok(query.lock(LockType::Update).one(&connection).await?)
+    }
+
+    /// [`Slice::totals`] of one statement inside the act.
+    pub async fn totals_of(&self, statement: StatementId) -> Result<Totals> {
+        let found = totals(self.select::<entry::Entity>()?, vec![statement]).await?;
+        Ok(found.get(&statement).copied().unwrap_or_default())
+    }
+}

@@ -1,0 +1,169 @@
+use std::collections::BTreeMap;
+
+use async_graphql::{Context, Enum, InputObject, Object, SimpleObject};
+use chrono::NaiveDate;
+use entity::Fen;
+use entity::kinds::{FundSource, PartnerKind};
+
+use crate::access::Slice;
+use crate::error::Result;
+use crate::graph::scalars::{Date, IdempotencyKey, Money};
+use crate::graph::statement::fund_of;
+use crate::graph::user_error::{UserError, user_errors};
+use crate::graph::{slice, words};
+use crate::refusal::{Reason, Refusal};
+use crate::rules::calendar::{end_of_china_day, start_of_china_day};
+use crate::rules::reconciliation::{self, Comparison, Ours, Remedy, compare};
+
+/// Longest range of days.
+const MOST_DAYS: i64 = 366;
+
+#[derive(InputObject)]
+pub struct ReconcileInput {
+    /// By the day of the act, China Standard Time. Inclusive.
+    pub from: Date,
+    /// Inclusive; at most 366 days from `from`.
+    pub to: Date,
+    /// May be left out by a partner that deals with one fund.
+    pub fund: Option<words::FundSource>,
+    /// At most 3,000, each key once.
+    pub lines: Vec<ReconcileLineInput>,
+}
+
+/// One act of the range by its key, and what the partner counts as owed for it now, after refunds; "0.00" for one undone, which may
+/// also be left out.
+#[derive(InputObject)]
+pub struct ReconcileLineInput {
+    pub key: IdempotencyKey,
+    pub amount: Money,
+}
+
+/// How an act compares.
+#[derive(Enum, Copy, Clone, Eq, PartialEq)]
+#[graphql(remote = "crate::rules::reconciliation::Result")]
+pub enum ReconcileResult {
+    Matched,
+    /// Both know it, with other amounts.
+    AmountDiffers,
+    /// The bureau has it and the partner did not name it.
+    OnlyOurs,
+    /// The partner has it and the bureau does not: it never arrived, or was refused, or belongs to other days.
+    OnlyTheirs,
+    /// One side has taken it back and the other has not.
+    ReversedOneSide,
+}
+
+/// An act on which the two sides differ.
+#[derive(SimpleObject)]
+pub struct ReconcileDifference {
+    key: IdempotencyKey,
+    result: ReconcileResult,
+    /// What the bureau owes for it by now; null when it does not know it.
+    ours: Option<Money>,
+    /// What the partner stated; null when it did not.
+    theirs: Option<Money>,
+    /// The mutation that would settle it, if one would. Sent again, an act goes under its own key.
+    remedy: Option<String>,
+}
+
+#[derive(SimpleObject)]
+pub struct ReconcilePayload {
+    /// Nothing differs.
+    agreed: bool,
+    matched: i32,
+    /// Only the lines that do not match, by key.
+    differences: Vec<ReconcileDifference>,
+    user_errors: Vec<UserError>,
+}
+
+#[derive(Default)]
+pub struct Reconcile;
+
+#[Object]
+impl Reconcile {
+    /// Compare the partner's own lines for a day or more with the bureau's (对账); up to 3,000 lines a call, larger files by upload.
+    /// Changes nothing and takes no key.
+    async fn reconcile(&self, ctx: &Context<'_>, input: ReconcileInput) -> Result<Option<ReconcilePayload>> {
+        let slice = slice(ctx)?;
+        let mut theirs = BTreeMap::new();
+        let mut refusals = Vec::new();
+        for (place, line) in input.lines.iter().enumerate() {
+            if theirs.insert(line.key.0.clone(), line.amount.0).is_some() {
+                refusals.push(Refusal::new(Reason::KeyTwice, &["lines", &place.to_string(), "key"]));
+            }
+        }
+        let days = Days { from: input.from.0, to: input.to.0 };
+        refusals.extend(days.fault());
+        if !refusals.is_empty() {
+            let user_errors = user_errors(refusals);
+            return Ok(Some(ReconcilePayload {
+                agreed: false,
+                matched: 0,
+                differences: Vec::new(),
+                user_errors,
+            }));
+        }
+        let compared = against(slice, days, fund_of(slice, input.fund), &theirs).await?;
+        let kind = slice.viewer().kind();
+        Ok(Some(ReconcilePayload {
+            agreed: compared.differences.is_empty(),
+            matched: i32::try_from(compared.matched).unwrap_or(i32::MAX),
+            differences: compared.differences.into_iter().map(|one| difference(one, kind)).collect(),
+            user_errors: Vec::new(),
+        }))
+    }
+}
+
+/// Days of acts, both inclusive.
+#[derive(Clone, Copy)]
+pub struct Days {
+    pub from: NaiveDate,
+    pub to: NaiveDate,
+}
+
+impl Days {
+    /// What can be said against the range.
+    pub fn fault(self) -> Option<Refusal> {
+        if self.from > self.to {
+            return Some(Refusal::new(Reason::FromAfterTo, &["from"]));
+        }
+        let too_many = (self.to - self.from).num_days() >= MOST_DAYS;
+        too_many.then(|| Refusal::new(Reason::TooManyDays { most: MOST_DAYS }, &["to"]))
+    }
+}
+
+/// Compares a partner's lines with what it is owed.
+pub async fn against(
+    slice: &Slice,
+    days: Days,
+    fund: FundSource,
+    theirs: &BTreeMap<String, Fen>,
+) -> Result<Comparison> {
+    let owed = slice.owed(fund, start_of_china_day(days.from), end_of_china_day(days.to)).await?;
+    let ours =
+        owed.into_iter().map(|owed| (owed.key, Ours { amount: owed.amount, corrected: owed.corrected }));
+    Ok(compare(&ours.collect(), theirs))
+}
+
+/// The mutation that would settle a difference.
+pub fn remedy(remedy: Remedy, kind: PartnerKind) -> &'static str {
+    let shop = kind == PartnerKind::CharitySupermarket;
+    match remedy {
+        Remedy::Repeat if shop => "redeemAidCard",
+        Remedy::Repeat => "settle",
+        Remedy::TakeBack | Remedy::GiveBackPart if shop => "refundRedemption",
+        // A settlement is reversed whole and posted anew.
+        Remedy::TakeBack | Remedy::GiveBackPart => "reverseSettlement",
+        Remedy::Void => "voidOperation",
+    }
+}
+
+fn difference(one: reconciliation::Difference, kind: PartnerKind) -> ReconcileDifference {
+    ReconcileDifference {
+        key: IdempotencyKey(one.key),
+        result: one.result.into(),
+        ours: one.ours.map(Money),
+        theirs: one.theirs.map(Money),
+        remedy: one.remedy.map(|one| remedy(one, kind).to_owned()),
+    }
+}
