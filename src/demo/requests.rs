@@ -10,10 +10,11 @@ use rand_chacha::ChaCha8Rng;
 use serde_json::{Value, json};
 
 use super::agencies::{send_with, take};
-use super::district::{BUREAU, CHARITY_FEDERATION, DISABILITY_FEDERATION, HOSPITALS};
+use super::district::{CHARITY_FEDERATION, DISABILITY_FEDERATION, HOSPITALS};
 use super::hospitals::{bill_input, plausible_bill};
 use super::people::{Invented, People};
 use super::{done, enter, shops};
+
 use crate::access::{Gate, ReferralRow, Slice};
 use crate::actions::issue_aid_cards::issue;
 use crate::actions::record_consent::{RecordConsentInput, record};
@@ -25,12 +26,14 @@ use crate::graph::scalars::{Date, IdempotencyKey, Money, NationalId};
 use crate::graph::settlement_preview::{BillInput, PatientInput};
 use crate::page::type_id;
 
+mod owed;
+
 /// A GraphQL request that works as it is, once.
 pub struct DemoRequest {
     /// The operation of the contract.
     pub name: &'static str,
     /// Whose token it takes.
-    pub partner: &'static str,
+    pub partner: String,
     pub query: String,
     pub variables: Value,
 }
@@ -65,12 +68,13 @@ pub async fn fresh_requests(gate: &Gate) -> Result<Vec<DemoRequest>> {
     maker.for_the_shop().await?;
     maker.for_the_agencies().await?;
     maker.for_the_owners();
+    maker.for_whom_it_is_owed().await?;
     Ok(maker.requests)
 }
 
 impl Maker<'_> {
-    fn add(&mut self, name: &'static str, partner: &'static str, query: impl Into<String>, variables: Value) {
-        self.requests.push(DemoRequest { name, partner, query: query.into(), variables });
+    fn add(&mut self, name: &'static str, partner: &str, query: impl Into<String>, variables: Value) {
+        self.requests.push(DemoRequest { name, partner: partner.to_owned(), query: query.into(), variables });
     }
 
     /// A key or number of this start.
@@ -224,25 +228,6 @@ impl Maker<'_> {
         let charity = enter(self.gate, CHARITY_FEDERATION).await?;
         done("issue of a card", issue(&charity, &self.number(), &[card.row]).await?)?;
         Ok(card.number.expose().to_owned())
-    }
-
-    /// What the owners of the two funds do.
-    fn for_the_owners(&mut self) {
-        let year = self.gate.clock().today().year();
-        let budget = "programme { code nameZh } year appropriated spent available";
-        self.add(
-            "budgets",
-            BUREAU,
-            format!("query($year: Int!) {{ budgets(year: $year) {{ {budget} }} }}"),
-            json!({ "year": year }),
-        );
-        let key = self.number();
-        self.add(
-            "appropriate",
-            CHARITY_FEDERATION,
-            format!("mutation($input: AppropriateInput!) {{ appropriate(input: $input) {{ budget {{ {budget} }} replayed userErrors {{ code message field }} }} }}"),
-            json!({ "input": { "key": key, "programmeCode": "CHARITY_CARD", "year": year, "amount": "5000.00" } }),
-        );
     }
 
     async fn for_the_shop(&mut self) -> Result<()> {

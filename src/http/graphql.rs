@@ -11,7 +11,7 @@ pub use super::answer::{Answer, Refusal, error, guard, respond};
 pub use super::media::{MediaType, check_content_type, negotiate};
 
 /// The longest body, in bytes.
-pub const MAX_BODY: usize = 256 * 1024;
+pub const MAX_BODY: usize = 1024 * 1024;
 
 /// A GraphQL request as sent; nothing in it is judged yet.
 #[derive(Clone, PartialEq)]

@@ -1,8 +1,8 @@
 //! One request per root field, to be asked by whoever may not. A root field that is missing in [`ASKS`] fails.
 
-use entity::id::{ConsentId, PartnerId, RedemptionId, ReferralId, SettlementId};
+use entity::id::{ConsentId, PartnerId, RedemptionId, ReferralId, SettlementId, StatementId};
 use entity::kinds::Scope;
-use entity::{consent, operation, redemption, referral, settlement};
+use entity::{consent, operation, redemption, referral, settlement, statement};
 use onestop::page::type_id;
 use onestop::schema::cut::ROOT_FIELDS;
 use sea_orm::{ColumnTrait, EntityTrait, QueryFilter};
@@ -22,6 +22,8 @@ pub enum About {
     Redemption,
     Referral,
     Consent,
+    /// A statement of the other fund.
+    Statement,
     Partner,
     /// The key of another partner's request.
     Key,
@@ -29,7 +31,7 @@ pub enum About {
     Patient,
 }
 
-use About::{Consent, Key, Nothing, Patient, Redemption, Referral, Settlement};
+use About::{Consent, Key, Nothing, Patient, Redemption, Referral, Settlement, Statement};
 
 /// `ID` in the arguments stands for what it is asked about, `KEY` for a new key.
 pub struct Ask {
@@ -79,6 +81,8 @@ pub const ASKS: &[Ask] = &[
     ask("redemptions", SHOP, Nothing, "", "{ nodes { id } }"),
     ask("referral", CF, Referral, r#"(by: { id: "ID" })"#, "{ id }"),
     ask("referrals", CF, Nothing, "", "{ nodes { id } }"),
+    ask("statement", HOSPITAL, Nothing, r#"(month: "2016-06")"#, "{ id }"),
+    ask("statements", HOSPITAL, Nothing, "", "{ nodes { id } }"),
     ask("budgets", CF, Nothing, "(year: 2016)", "{ year }"),
     ask(
         "settle",
@@ -144,6 +148,27 @@ pub const ASKS: &[Ask] = &[
     ),
     ask("withdrawConsent", OTHER_OFFICE, Consent, r#"(input: { key: "KEY", consentId: "ID" })"#, CONSENTED),
     ask(
+        "reconcile",
+        HOSPITAL,
+        Nothing,
+        r#"(input: { from: "2016-06-15", to: "2016-06-15", lines: [] })"#,
+        "{ agreed userErrors { code message field } }",
+    ),
+    ask(
+        "confirmStatement",
+        HOSPITAL,
+        Nothing,
+        r#"(input: { key: "KEY", month: "2016-06", net: "1.00" })"#,
+        "{ statement { id } replayed userErrors { code message field } }",
+    ),
+    ask(
+        "payStatement",
+        CF,
+        Statement,
+        r#"(input: { key: "KEY", statementId: "ID", bankReference: "B" })"#,
+        "{ statement { id } replayed userErrors { code message field } }",
+    ),
+    ask(
         "appropriate",
         CF,
         Nothing,
@@ -154,7 +179,8 @@ pub const ASKS: &[Ask] = &[
 
 impl Ask {
     pub fn document(&self, field: &str, id: &str, key: &str) -> String {
-        let root = if self.arguments.contains("KEY") { "mutation" } else { "query" };
+        let root =
+            if self.arguments.contains("KEY") || self.field == "reconcile" { "mutation" } else { "query" };
         let arguments = self.arguments.replace("BILL", BILL).replace("PERSON", PERSON);
         let arguments = arguments.replace("ID\"", &format!("{id}\"")).replace("KEY\"", &format!("{key}\""));
         format!("{root} {{ {field}{arguments} {} }}", self.shape)
@@ -173,7 +199,7 @@ impl Ask {
         match self.about {
             Patient => "419999197001010014".into(),
             Key => "never used".into(),
-            Nothing | Settlement | Redemption | Referral | Consent | About::Partner => {
+            Nothing | Settlement | Redemption | Referral | Consent | Statement | About::Partner => {
                 type_id(entity::id::ProgrammeId::from(uuid::Uuid::nil()))
             }
         }
@@ -206,6 +232,10 @@ pub async fn anothers(town: &Town, ask: &Ask) -> String {
             let of = consent::Column::RecorderId.eq(owner(OFFICE).await);
             type_id(consent::Entity::find().filter(of).one(&look).await.unwrap().unwrap().id)
         }
+        Statement => {
+            let of = statement::Column::PartnerId.eq(owner(HOSPITAL).await);
+            type_id(statement::Entity::find().filter(of).one(&look).await.unwrap().unwrap().id)
+        }
         About::Partner => type_id(owner(if ask.asker == SHOP { HOSPITAL } else { SHOP }).await),
         Key => {
             let of = operation::Column::PartnerId.eq(owner(OTHER_SHOP).await);
@@ -222,6 +252,7 @@ pub fn absent(about: About) -> String {
         Redemption => nobodys::<RedemptionId>(),
         Referral => nobodys::<ReferralId>(),
         Consent => nobodys::<ConsentId>(),
+        Statement => nobodys::<StatementId>(),
         About::Partner => nobodys::<PartnerId>(),
         Key => "nobody's key".into(),
         Patient => "419999193601010028".into(),
@@ -232,7 +263,7 @@ pub fn absent(about: About) -> String {
 pub fn malformed(about: About) -> Vec<String> {
     match about {
         Nothing | Key | Patient => Vec::new(),
-        Settlement | Redemption | Referral | Consent | About::Partner => {
+        Settlement | Redemption | Referral | Consent | Statement | About::Partner => {
             let other_type = nobodys::<entity::id::PersonId>();
             ["", "x", "settlement_", "referral_0000", "' OR 1=1 --", other_type.as_str().unwrap()]
                 .map(str::to_owned)

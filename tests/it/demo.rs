@@ -82,7 +82,7 @@ async fn every_request_works_in_any_order_and_at_every_start() {
             requests.reverse();
         }
         for request in requests {
-            let partner = gate.partner(request.partner).await.unwrap().unwrap();
+            let partner = gate.partner(&request.partner).await.unwrap().unwrap();
             let life = std::time::Duration::from_secs(60);
             let token = gate.issue(&partner.code, &scopes_of(partner.kind), life).await.unwrap();
             let reply =

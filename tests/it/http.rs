@@ -309,9 +309,9 @@ async fn what_is_no_request_is_refused_without_being_repeated() {
 }
 
 #[tokio::test]
-async fn a_body_holds_256_kib_at_most() {
+async fn a_body_holds_one_mib_at_most() {
     let wire = Wire::new().await;
-    let largest = format!("{FINE}{}", " ".repeat(256 * 1024 - FINE.len()));
+    let largest = format!("{FINE}{}", " ".repeat(1024 * 1024 - FINE.len()));
     assert_eq!(wire.post(largest.clone()).send().await.unwrap().status(), 200);
     let response = wire.post(format!("{largest} ")).send().await.unwrap();
     assert_eq!(response.status(), 413);

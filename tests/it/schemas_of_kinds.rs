@@ -37,18 +37,21 @@ fn each_kind_has_its_own_root_fields() {
     let agency = "referral referrals requestReferral acceptReferral declineReferral startReferral holdReferral \
                   completeReferral failReferral cancelReferral recordConsent withdrawConsent";
     let cards = "aidCard redemption redemptions";
-    let owner = "budgets appropriate";
+    let owner = "budgets appropriate statement statements reconcile payStatement";
+    let owed = "statement statements reconcile confirmStatement";
     for (word, own) in [
         ("BUREAU", format!("{agency} {cards} settlement settlements {owner}")),
         ("SUBDISTRICT_OFFICE", agency.to_owned()),
         (
             "HOSPITAL",
-            format!("{agency} coverage settlementPreview settlement settlements settle reverseSettlement"),
+            format!(
+                "{agency} {owed} coverage settlementPreview settlement settlements settle reverseSettlement"
+            ),
         ),
         ("DISABILITY_FEDERATION", agency.to_owned()),
         ("CHARITY_FEDERATION", format!("{agency} {cards} {owner}")),
-        ("CHARITY_SUPERMARKET", format!("{cards} redeemAidCard refundRedemption")),
-        ("HOME_CARE_PROVIDER", agency.to_owned()),
+        ("CHARITY_SUPERMARKET", format!("{cards} {owed} redeemAidCard refundRedemption")),
+        ("HOME_CARE_PROVIDER", format!("{agency} {owed}")),
     ] {
         let found: BTreeSet<String> = roots_of(&sdl_of(kind(word))).into_iter().collect();
         assert_eq!(found, set(&format!("{common} {own}")), "{word}");
@@ -62,29 +65,29 @@ fn each_kind_has_its_own_nodes_and_scopes() {
     for (word, nodes, scopes) in [
         (
             "BUREAU",
-            "Settlement PolicyVersion AidCard Redemption Referral Consent",
+            "Settlement PolicyVersion AidCard Redemption Referral Consent Statement",
             "REFERRAL_READ REFERRAL_WRITE CONSENT_WRITE SETTLEMENT_READ CARD_READ STATEMENT_READ STATEMENT_PAY BUDGET_READ BUDGET_WRITE",
         ),
         ("SUBDISTRICT_OFFICE", "Referral Consent", referring),
         (
             "HOSPITAL",
-            "Settlement PolicyVersion Referral Consent",
+            "Settlement PolicyVersion Referral Consent Statement",
             "REFERRAL_READ REFERRAL_WRITE CONSENT_WRITE COVERAGE_READ SETTLEMENT_READ SETTLEMENT_WRITE STATEMENT_READ STATEMENT_CONFIRM",
         ),
         ("DISABILITY_FEDERATION", "Referral Consent", referring),
         (
             "CHARITY_FEDERATION",
-            "AidCard Redemption Referral Consent",
+            "AidCard Redemption Referral Consent Statement",
             "REFERRAL_READ REFERRAL_WRITE CONSENT_WRITE CARD_READ STATEMENT_READ STATEMENT_PAY BUDGET_READ BUDGET_WRITE",
         ),
         (
             "CHARITY_SUPERMARKET",
-            "AidCard Redemption",
+            "AidCard Redemption Statement",
             "CARD_READ CARD_REDEEM STATEMENT_READ STATEMENT_CONFIRM",
         ),
         (
             "HOME_CARE_PROVIDER",
-            "Referral Consent",
+            "Referral Consent Statement",
             "REFERRAL_READ REFERRAL_WRITE CONSENT_WRITE STATEMENT_READ STATEMENT_CONFIRM",
         ),
     ] {
@@ -104,11 +107,16 @@ fn each_kind_has_its_own_codes() {
     let cards = "CARD_NOT_ACTIVATED CARD_FROZEN CARD_EXPIRED CARD_CANCELLED CARD_REPLACED INSUFFICIENT_BALANCE \
                  CATEGORY_NOT_ALLOWED PERIOD_LIMIT_EXCEEDED DUPLICATE_RECEIPT REFUND_EXCEEDS_REDEMPTION NO_AGREEMENT \
                  AMOUNTS_DO_NOT_ADD_UP";
+    let owed = "AMOUNT_DIFFERS MONTH_NOT_OVER ALREADY_CONFIRMED DATE_OUT_OF_RANGE";
     for kind in PartnerKind::ALL {
         let own = match kind {
-            PartnerKind::Hospital => format!("{referring} {bills}"),
-            PartnerKind::CharitySupermarket => cards.to_owned(),
-            _ => referring.to_owned(),
+            PartnerKind::Hospital => format!("{referring} {bills} {owed}"),
+            PartnerKind::CharitySupermarket => format!("{cards} {owed}"),
+            PartnerKind::HomeCareProvider => format!("{referring} {owed}"),
+            PartnerKind::Bureau | PartnerKind::CharityFederation => {
+                format!("{referring} NOT_CONFIRMED ALREADY_PAID")
+            }
+            PartnerKind::SubdistrictOffice | PartnerKind::DisabilityFederation => referring.to_owned(),
         };
         assert_eq!(
             words_of(&sdl_of(*kind), "UserErrorCode"),

@@ -5,6 +5,7 @@ pub mod database;
 pub mod district;
 pub mod golden;
 pub mod hospital;
+pub mod owed;
 pub mod partner;
 pub mod referring;
 pub mod sdl;

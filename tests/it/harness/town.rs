@@ -2,7 +2,8 @@
 
 use entity::kinds::{Category, Stacking};
 use entity::{
-    agreement, aid_card, consent, lease, partner, policy_version, programme, redemption, referral, settlement,
+    agreement, aid_card, consent, lease, partner, policy_version, programme, redemption, referral,
+    settlement, statement,
 };
 use onestop::page::type_id;
 use sea_orm::EntityTrait;
@@ -156,6 +157,7 @@ impl Town {
             "Redemption" redemption,
             "Referral" referral,
             "Settlement" settlement,
+            "Statement" statement,
         ]
     }
 }
