@@ -83,6 +83,23 @@ fn read_cursor(field: &'static str, text: &str) -> Result<Uuid> {
         .ok_or_else(|| Error::invalid(field, "must be a cursor that an earlier page returned."))
 }
 
+/// A place in the feed of events.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Place(pub i64);
+
+impl Place {
+    pub fn cursor(self) -> String {
+        cursor(Uuid::from_u128(u128::from(self.0.unsigned_abs())))
+    }
+
+    pub fn read(text: &str) -> Result<Self> {
+        let number = i64::try_from(read_cursor("after", text)?.as_u128()).ok();
+        number
+            .map(Self)
+            .ok_or_else(|| Error::invalid("after", "must be a cursor that an earlier page returned."))
+    }
+}
+
 /// Relay's paging arguments, checked.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub struct Page {

@@ -44,7 +44,9 @@ macro_rules! keys {
 keys! {
     AgreementId "agreement",
     AidCardId "aid_card",
+    AuditRecordId "audit_record",
     ConsentId "consent",
+    EventId "event",
     OperationId "operation",
     PartnerId "partner",
     PersonId "person",

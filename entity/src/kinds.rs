@@ -48,6 +48,8 @@ words! {
         StatementPay "STATEMENT_PAY",
         BudgetRead "BUDGET_READ",
         BudgetWrite "BUDGET_WRITE",
+        EventRead "EVENT_READ",
+        AuditRead "AUDIT_READ",
     }
     /// What a partner is, which decides what it may see and do (DOMAIN.md §1).
     PartnerKind {
@@ -204,5 +206,16 @@ words! {
         Open "OPEN",
         Confirmed "CONFIRMED",
         Paid "PAID",
+    }
+    /// How what an audit record tells of ended.
+    AuditOutcome {
+        /// An act that was done.
+        Done "DONE",
+        /// An act that was refused; nothing was done.
+        Refused "REFUSED",
+        /// Personal data were looked at, masked.
+        Looked "LOOKED",
+        /// Personal data were shown in the clear, as a consent allows.
+        Unmasked "UNMASKED",
     }
 }

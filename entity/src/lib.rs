@@ -2,6 +2,7 @@
 
 pub mod agreement;
 pub mod aid_card;
+pub mod audit_record;
 pub mod budget_share;
 pub mod cap_group;
 pub mod card_number;
@@ -9,6 +10,7 @@ pub mod consent;
 pub mod disability_certificate;
 pub mod entitlement_use;
 pub mod entry;
+pub mod event;
 pub mod fen;
 pub mod id;
 pub mod kinds;
@@ -25,6 +27,7 @@ pub mod referral;
 pub mod referral_event;
 pub mod referral_party;
 pub mod refund;
+pub mod seal;
 pub mod sealed;
 pub mod settlement;
 pub mod settlement_part;

@@ -11,6 +11,7 @@ mod m20261123_000005_settlements;
 mod m20261123_000006_aid_cards;
 mod m20261123_000007_referrals;
 mod m20261124_000008_ledger;
+mod m20261124_000009_trail;
 mod steps;
 
 /// Brings a database from any earlier state to the current one.
@@ -28,6 +29,7 @@ impl MigratorTrait for Migrator {
             Box::new(m20261123_000006_aid_cards::Step),
             Box::new(m20261123_000007_referrals::Step),
             Box::new(m20261124_000008_ledger::Step),
+            Box::new(m20261124_000009_trail::Step),
         ]
     }
 }

@@ -68,30 +68,49 @@ pub(crate) async fn run(
 
 /// Lets a table only grow: whoever changes or deletes a row is refused, also with every right on the table.
 pub(crate) async fn keep_for_ever(manager: &SchemaManager<'_>, table: &'static str) -> Result<(), DbErr> {
-    let connection = manager.get_connection();
+    refuse(manager, table, "update", "UPDATE", None).await?;
+    refuse_loss(manager, table).await
+}
+
+/// [`keep_for_ever`], but for a column that is set once and that is no part of the content.
+pub(crate) async fn keep_but_for(
+    manager: &SchemaManager<'_>,
+    table: &'static str,
+    content: &'static str,
+    once: &'static str,
+) -> Result<(), DbErr> {
+    refuse(manager, table, "content", &format!("UPDATE OF {content}"), None).await?;
+    refuse(manager, table, "again", "UPDATE", Some(&format!("OLD.{once} IS NOT NULL"))).await?;
+    refuse_loss(manager, table).await
+}
+
+async fn refuse_loss(manager: &SchemaManager<'_>, table: &'static str) -> Result<(), DbErr> {
+    refuse(manager, table, "delete", "DELETE", None).await?;
     if manager.get_database_backend() == DbBackend::Sqlite {
-        for event in ["UPDATE", "DELETE"] {
-            let name = event.to_lowercase();
-            connection
-                .execute_unprepared(&format!(
-                    "CREATE TRIGGER tr_{table}_{name} BEFORE {event} ON {table} \
-                     BEGIN SELECT RAISE(ABORT, 'rows of {table} are kept for ever'); END"
-                ))
-                .await?;
-        }
         return Ok(());
     }
-    connection
-        .execute_unprepared(
-            "CREATE OR REPLACE FUNCTION keep_for_ever() RETURNS trigger LANGUAGE plpgsql AS \
-             $$ BEGIN RAISE EXCEPTION 'rows of % are kept for ever', TG_TABLE_NAME; END $$",
-        )
-        .await?;
-    connection
-        .execute_unprepared(&format!(
-            "CREATE TRIGGER tr_{table}_kept BEFORE UPDATE OR DELETE OR TRUNCATE ON {table} \
-             FOR EACH STATEMENT EXECUTE FUNCTION keep_for_ever()"
-        ))
-        .await?;
-    Ok(())
+    let truncate = format!(
+        "CREATE TRIGGER tr_{table}_truncate BEFORE TRUNCATE ON {table} FOR EACH STATEMENT EXECUTE FUNCTION keep_for_ever()"
+    );
+    manager.get_connection().execute_unprepared(&truncate).await.map(drop)
+}
+
+async fn refuse(
+    manager: &SchemaManager<'_>,
+    table: &'static str,
+    name: &str,
+    event: &str,
+    when: Option<&str>,
+) -> Result<(), DbErr> {
+    let connection = manager.get_connection();
+    let when = when.map(|when| format!("WHEN ({when})")).unwrap_or_default();
+    let trigger = format!("CREATE TRIGGER tr_{table}_{name} BEFORE {event} ON {table} FOR EACH ROW {when}");
+    if manager.get_database_backend() == DbBackend::Sqlite {
+        let refusal = format!("BEGIN SELECT RAISE(ABORT, 'rows of {table} are kept for ever'); END");
+        return connection.execute_unprepared(&format!("{trigger} {refusal}")).await.map(drop);
+    }
+    let function = "CREATE OR REPLACE FUNCTION keep_for_ever() RETURNS trigger LANGUAGE plpgsql AS \
+                    $$ BEGIN RAISE EXCEPTION 'rows of % are kept for ever', TG_TABLE_NAME; END $$";
+    connection.execute_unprepared(function).await?;
+    connection.execute_unprepared(&format!("{trigger} EXECUTE FUNCTION keep_for_ever()")).await.map(drop)
 }

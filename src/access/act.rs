@@ -16,6 +16,7 @@ use uuid::Uuid;
 
 use super::database::Begun;
 use super::policy::{Sliced, Written};
+use super::records::Records;
 use super::slice::{Selection, Slice};
 use crate::error::{Error, Result};
 use crate::refusal::{Reason, Refusal};
@@ -90,6 +91,7 @@ pub struct Act {
     spoiled: Option<&'static str>,
     /// What it posts to the ledger, written at its commit.
     pub(super) entries: Vec<entry::Model>,
+    pub(super) records: Records,
 }
 
 impl Slice {
@@ -130,6 +132,7 @@ impl Slice {
             wrote: false,
             spoiled: None,
             entries: Vec::new(),
+            records: Records::default(),
         };
         let outcome = match work(&mut act, input).await {
             Ok(outcome) => outcome,
@@ -154,14 +157,17 @@ impl Slice {
             Outcome::Refused(mut refusals, details) => {
                 refusals.truncate(MOST_REFUSALS);
                 if act.wrote {
-                    act = Act { begun: act.begun.start_over().await?, entries: Vec::new(), ..act };
+                    act = Act { begun: act.begun.start_over().await?, ..act };
                 }
+                act.entries.clear();
+                act.records = Records::default();
                 (Answer { result: None, refusals, details }, OperationStatus::Rejected, None)
             }
         };
         let kept = act.keep(intent, hash, status, &answer).await?;
         if kept {
             act.write_entries().await?;
+            act.write_records(intent, status, &answer).await?;
             act.begun.commit().await?;
             return Ok(Answered { answer, replayed: false, fresh, slice: self.clone() });
         }
@@ -283,6 +289,7 @@ impl Act {
 
     fn mark<E: Written>(&mut self, row: &E::Model) {
         self.wrote = true;
+        self.records.wrote::<E>(row);
         if !E::may_write(self.slice.viewer.partner(), row) {
             self.spoiled = Some(E::NAME);
         }

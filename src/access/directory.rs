@@ -6,13 +6,14 @@ use std::time::Duration;
 
 use chrono::NaiveDate;
 use entity::id::{PartnerId, PolicyVersionId, ProgrammeId};
-use entity::kinds::PartnerKind;
+use entity::kinds::{FundSource, PartnerKind};
 use entity::{agreement, cap_group, partner, policy_version, programme};
 use quick_cache::sync::Cache;
 use sea_orm::{ColumnTrait, EntityTrait, QueryFilter, QueryOrder};
 use tokio::time::Instant;
 
 use super::database::Database;
+use super::policy::owns;
 use crate::error::{Error, Result};
 
 /// How old anything here may be.
@@ -25,7 +26,8 @@ pub struct Reference {
     programmes: BTreeMap<ProgrammeId, Arc<programme::Model>>,
     versions: Vec<Arc<policy_version::Model>>,
     cap_groups: Vec<cap_group::Model>,
-    bureaus: Vec<Arc<partner::Model>>,
+    /// The bureaus and the charity federations: whose money it is.
+    owners: Vec<Arc<partner::Model>>,
 }
 
 /// Whether a day lies in a period whose end, if it has one, counts.
@@ -60,12 +62,17 @@ impl Reference {
 
     /// Every bureau.
     pub fn bureaus(&self) -> impl Iterator<Item = &Arc<partner::Model>> {
-        self.bureaus.iter()
+        self.owners.iter().filter(|owner| owner.kind == PartnerKind::Bureau)
+    }
+
+    /// The owners of a fund.
+    pub fn owners_of(&self, fund: FundSource) -> impl Iterator<Item = PartnerId> {
+        self.owners.iter().filter(move |owner| owns(owner, fund)).map(|owner| owner.id)
     }
 
     /// The bureaus in whose territory an area lies.
     pub fn bureaus_above<'a>(&'a self, area: &'a str) -> impl Iterator<Item = &'a Arc<partner::Model>> {
-        self.bureaus.iter().filter(move |bureau| area.starts_with(&bureau.area))
+        self.bureaus().filter(move |bureau| area.starts_with(&bureau.area))
     }
 }
 
@@ -118,15 +125,15 @@ impl Directory {
             .all(&reader)
             .await?;
         let cap_groups = cap_group::Entity::find().all(&reader).await?;
-        let bureaus = partner::Entity::find()
-            .filter(partner::Column::Kind.eq(PartnerKind::Bureau))
+        let owners = partner::Entity::find()
+            .filter(partner::Column::Kind.is_in([PartnerKind::Bureau, PartnerKind::CharityFederation]))
             .all(&reader)
             .await?;
         let value = Arc::new(Reference {
             programmes: programmes.into_iter().map(|row| (row.id, Arc::new(row))).collect(),
             versions: versions.into_iter().map(Arc::new).collect(),
             cap_groups,
-            bureaus: bureaus.into_iter().map(Arc::new).collect(),
+            owners: owners.into_iter().map(Arc::new).collect(),
         });
         let aged = Arc::new(Aged { value: Arc::clone(&value), at });
         *self.reference.lock().unwrap_or_else(PoisonError::into_inner) = Some(aged);

@@ -23,6 +23,18 @@ pub struct Disclosed {
     pub monthly_income: Option<Fen>,
 }
 
+impl Disclosed {
+    /// Whether more is shown than name, birth year, sub-district and a masked number.
+    pub fn is_unmasked(&self) -> bool {
+        self.phone.is_some()
+            || self.address.is_some()
+            || self.disability.is_some()
+            || self.disability_certificate.is_some()
+            || self.health.is_some()
+            || self.monthly_income.is_some()
+    }
+}
+
 /// Columns whose sealed values are bound to them.
 pub mod column {
     pub const NATIONAL_ID: &str = "national_id";

@@ -6,9 +6,9 @@ use std::path::Path;
 
 use chacha20poly1305::aead::{Aead, KeyInit, Payload};
 use chacha20poly1305::{Key, XChaCha20Poly1305, XNonce};
-use ed25519_dalek::SigningKey;
 use ed25519_dalek::pkcs8::spki::der::pem::LineEnding;
 use ed25519_dalek::pkcs8::{DecodePrivateKey, EncodePrivateKey};
+use ed25519_dalek::{Signature, Signer, SigningKey};
 use entity::{CardNumber, Digest, NationalId, Sealed};
 use hmac::{Hmac, Mac};
 use jsonwebtoken::{DecodingKey, EncodingKey};
@@ -28,6 +28,7 @@ pub struct Keys {
     pub(super) key_id: String,
     pub(super) signing: EncodingKey,
     pub(super) verifying: DecodingKey,
+    signer: SigningKey,
     sealing: XChaCha20Poly1305,
     finding: [u8; 32],
 }
@@ -72,9 +73,21 @@ impl Keys {
             key_id: hex(&Sha256::digest(public.as_bytes())[..8]),
             signing: EncodingKey::from_ed_der(der.as_bytes()),
             verifying: DecodingKey::from_ed_der(public.as_bytes()),
+            signer: signing,
             sealing: XChaCha20Poly1305::new(Key::from_slice(&sealing)),
             finding,
         })
+    }
+
+    /// An Ed25519 signature.
+    pub(super) fn sign(&self, message: &[u8]) -> Vec<u8> {
+        self.signer.sign(message).to_vec()
+    }
+
+    /// Whether [`Keys::sign`] made a signature.
+    pub(super) fn signed(&self, message: &[u8], signature: &[u8]) -> bool {
+        Signature::from_slice(signature)
+            .is_ok_and(|signature| self.signer.verifying_key().verify_strict(message, &signature).is_ok())
     }
 
     /// Encrypts a personal datum; `column` is bound to it, so that it cannot be moved to another column.

@@ -7,9 +7,9 @@
 
 use entity::kinds::{FundSource, PartnerKind, Scope};
 use entity::{
-    agreement, aid_card, budget_share, cap_group, consent, entitlement_use, entry, lease, operation, partner,
-    person, person_status, policy_version, programme, redemption, referral, referral_event, referral_party,
-    refund, settlement, settlement_part, statement, token,
+    agreement, aid_card, audit_record, budget_share, cap_group, consent, entitlement_use, entry, event,
+    lease, operation, partner, person, person_status, policy_version, programme, redemption, referral,
+    referral_event, referral_party, refund, seal, settlement, settlement_part, statement, token,
 };
 use sea_orm::sea_query::{Expr, ExprTrait, IntoCondition, Query, SelectStatement};
 use sea_orm::{ColumnTrait, Condition, EntityTrait};
@@ -301,6 +301,24 @@ table!(budget_share, Some(Scope::BudgetRead), |me| match me.kind {
 // Whoever spends draws on them, through the ledger.
 written!(budget_share, |me, _| matches!(me.kind, Bureau | CharityFederation | Hospital));
 
+// Each concerned partner has a row of its own.
+table!(event, Some(Scope::EventRead), |me| match me.kind {
+    Bureau | SubdistrictOffice | Hospital | DisabilityFederation | CharityFederation | CharitySupermarket
+    | HomeCareProvider => event::Column::PartnerId.eq(me.id).into_condition(),
+});
+
+table!(audit_record, Some(Scope::AuditRead), |me| match me.kind {
+    Bureau => all(),
+    SubdistrictOffice | Hospital | DisabilityFederation | CharityFederation | CharitySupermarket
+    | HomeCareProvider => none(),
+});
+
+table!(seal, Some(Scope::AuditRead), |me| match me.kind {
+    Bureau => all(),
+    SubdistrictOffice | Hospital | DisabilityFederation | CharityFederation | CharitySupermarket
+    | HomeCareProvider => none(),
+});
+
 /// Whether a fund is this partner's: fiscal money is the bureau's, charity money the charity federation's.
 pub const fn owns(me: &partner::Model, fund: FundSource) -> bool {
     matches!((me.kind, fund), (Bureau, FundSource::Fiscal) | (CharityFederation, FundSource::Charity))
@@ -333,7 +351,10 @@ macro_rules! every_sliced_table {
             referral_event,
             statement,
             entry,
-            budget_share
+            budget_share,
+            event,
+            audit_record,
+            seal
         )
     };
 }

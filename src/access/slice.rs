@@ -1,5 +1,6 @@
 //! A partner's slice of the data: every query that is made through it already holds the partner's policy.
 
+use std::net::IpAddr;
 use std::sync::Arc;
 
 use chrono::{DateTime, NaiveDate, Utc};
@@ -13,6 +14,7 @@ use sea_orm::{
 use super::database::Database;
 use super::directory::Directory;
 use super::keys::Keys;
+use super::looks::Looks;
 use super::misses::Misses;
 use super::policy::Sliced;
 use super::viewer::Viewer;
@@ -73,6 +75,11 @@ pub struct Slice {
     pub(super) directory: Arc<Directory>,
     pub(super) keys: Arc<Keys>,
     pub(super) misses: Arc<Misses>,
+    pub(super) looks: Arc<Looks>,
+    /// From where the viewer asks.
+    pub(super) origin: Option<IpAddr>,
+    /// What the viewer asked for: the root fields.
+    pub(super) purpose: Option<Arc<str>>,
     pub(super) viewer: Viewer,
     pub(super) clock: Clock,
     /// The scope of the act in which, or for whose answer, this slice reads.
@@ -105,6 +112,20 @@ impl Slice {
         Self { clock, ..self.clone() }
     }
 
+    /// The same slice, asked from an address.
+    pub fn asked_from(self, origin: Option<IpAddr>) -> Self {
+        Self { origin, ..self }
+    }
+
+    pub(super) fn origin(&self) -> Option<String> {
+        self.origin.map(|address| address.to_string())
+    }
+
+    /// The same slice, for a request of these root fields.
+    pub fn for_purpose(self, purpose: &str) -> Self {
+        Self { purpose: Some(purpose.chars().take(LONGEST_PURPOSE).collect::<String>().into()), ..self }
+    }
+
     /// Refused unless the token has this scope.
     pub fn demand(&self, scope: Scope) -> Result<()> {
         if self.viewer.has(scope) || self.acting.is_some_and(|write| covers(write, scope)) {
@@ -124,11 +145,26 @@ impl Slice {
         Selection::of_slice(self, self.database.reader())
     }
 
+    /// [`Slice::select`] in another scope that the viewer has, which covers the table's own.
+    pub(super) fn select_as<E: Sliced>(&self, scope: Scope) -> Result<Selection<'_, E>> {
+        self.demand(scope)?;
+        if let Some(read) = E::READ {
+            self.acting(scope).demand(read)?;
+        }
+        Ok(Selection {
+            connection: self.database.reader(),
+            query: E::find().filter(E::rows(self.viewer.partner())),
+        })
+    }
+
     /// The rows that a door shows ([`crate::access::doors`]).
     pub(super) fn through<E: EntityTrait>(&self, door: impl IntoCondition) -> Selection<'_, E> {
         Selection { connection: self.database.reader(), query: E::find().filter(door.into_condition()) }
     }
 }
+
+/// Longest purpose of a look that is kept.
+const LONGEST_PURPOSE: usize = 200;
 
 /// What an act may read because it writes it.
 const fn covers(write: Scope, read: Scope) -> bool {
@@ -140,7 +176,7 @@ const fn covers(write: Scope, read: Scope) -> bool {
             | (Scope::StatementRead, Scope::StatementRead | Scope::SettlementRead | Scope::CardRead)
             | (Scope::StatementConfirm | Scope::StatementPay, Scope::StatementRead)
             | (Scope::BudgetWrite, Scope::BudgetRead)
-            | (Scope::BudgetRead, Scope::StatementRead)
+            | (Scope::BudgetRead | Scope::AuditRead, Scope::StatementRead)
     )
 }
 

@@ -100,6 +100,12 @@ impl Slice {
         self.acting(Scope::StatementRead)
     }
 
+    /// Every entry of the ledger, for an auditor.
+    pub fn ledger(&self) -> Result<Selection<'_, entry::Entity>> {
+        self.demand(Scope::AuditRead)?;
+        self.select_as(Scope::AuditRead)
+    }
+
     /// The lines of a statement, as entries.
     pub fn lines_of(&self, statement: StatementId) -> Result<Selection<'_, entry::Entity>> {
         Ok(self.select::<entry::Entity>()?.only(lines()).only(entry::Column::StatementId.eq(statement)))

@@ -21,6 +21,7 @@ use super::database::{Database, Loading};
 use super::directory::{Directory, LONGEST_AGE};
 use super::disclosure::column;
 use super::keys::Keys;
+use super::looks::Looks;
 use super::misses::Misses;
 use super::slice::Slice;
 use super::viewer::{Viewer, may_hold};
@@ -65,6 +66,7 @@ pub struct Gate {
     keys: Arc<Keys>,
     directory: Arc<Directory>,
     misses: Arc<Misses>,
+    pub(super) looks: Arc<Looks>,
     clock: Clock,
     known: Arc<Cache<[u8; 32], Arc<Known>>>,
 }
@@ -97,7 +99,7 @@ impl Gate {
     pub fn with_cache_age(database: Database, keys: Arc<Keys>, clock: Clock, age: Duration) -> Self {
         let directory = Arc::new(Directory::new(database.clone(), age));
         let known = Arc::new(Cache::new(CACHED_TOKENS));
-        Self { database, keys, directory, misses: Arc::default(), clock, known }
+        Self { database, keys, directory, misses: Arc::default(), looks: Arc::default(), clock, known }
     }
 
     pub fn database(&self) -> &Database {
@@ -141,6 +143,9 @@ impl Gate {
             directory: Arc::clone(&self.directory),
             keys: Arc::clone(&self.keys),
             misses: Arc::clone(&self.misses),
+            looks: Arc::clone(&self.looks),
+            origin: None,
+            purpose: None,
             viewer: known.viewer.clone(),
             clock: self.clock.clone(),
             acting: None,

@@ -78,6 +78,15 @@ pub const fn may_hold(kind: PartnerKind, scope: Scope) -> bool {
             | HomeCareProvider => true,
             CharitySupermarket => false,
         },
+        Scope::EventRead => match kind {
+            Bureau | SubdistrictOffice | Hospital | DisabilityFederation | CharityFederation
+            | CharitySupermarket | HomeCareProvider => true,
+        },
+        Scope::AuditRead => match kind {
+            Bureau => true,
+            SubdistrictOffice | Hospital | DisabilityFederation | CharityFederation | CharitySupermarket
+            | HomeCareProvider => false,
+        },
         Scope::StatementRead => match kind {
             Bureau | Hospital | CharityFederation | CharitySupermarket | HomeCareProvider => true,
             SubdistrictOffice | DisabilityFederation => false,

@@ -99,6 +99,8 @@ async fn give(act: &mut Act, input: &AppropriateInput) -> Result<Outcome<Program
         return Outcome::refused(refusals);
     };
     budgets::appropriated(act, &programme, input.year, input.amount.0).await?;
+    let owners = act.slice().directory().reference().await?;
+    act.tell("budget.appropriated", type_id(programme.id), owners.owners_of(programme.fund));
     Ok(Outcome::Done(type_id(programme.id), programme.id))
 }
 

@@ -83,6 +83,14 @@ pub async fn confirm(slice: &Slice, input: &ConfirmStatementInput) -> Result<Ans
     slice.act(intent, input, |act, input| agree(act, input).boxed()).await
 }
 
+/// Tells the partner and the fund's owner of a statement.
+pub async fn tell(act: &mut Act, row: &statement::Model, kind: &'static str) -> Result<()> {
+    let reference = act.slice().directory().reference().await?;
+    let owners = reference.owners_of(row.fund);
+    act.tell(kind, type_id(row.id), std::iter::once(row.partner_id).chain(owners));
+    Ok(())
+}
+
 async fn agree(act: &mut Act, input: &ConfirmStatementInput) -> Result<Outcome<statement::Model>> {
     let mut refusals = operator::check(input.operator.as_ref());
     let month = input.month.0.as_str();
@@ -107,6 +115,7 @@ async fn agree(act: &mut Act, input: &ConfirmStatementInput) -> Result<Outcome<s
     if !refusals.is_empty() {
         return Outcome::refused(refusals);
     }
+    act.changes::<statement::Entity>(&row);
     let confirmed = act
         .set_if::<statement::Entity>(
             [
@@ -121,5 +130,6 @@ async fn agree(act: &mut Act, input: &ConfirmStatementInput) -> Result<Outcome<s
         .await?
         .pop()
         .ok_or_else(|| Error::internal("a held statement changed"))?;
+    tell(act, &confirmed, "statement.confirmed").await?;
     Ok(Outcome::Done(type_id(confirmed.id), confirmed))
 }

@@ -7,6 +7,7 @@ use futures_util::FutureExt;
 use sea_orm::sea_query::{Expr, ExprTrait};
 use sea_orm::{ColumnTrait, Condition};
 
+use super::referral_step::tell;
 use crate::access::{Act, Intent, Outcome, Slice};
 use crate::error::Result;
 use crate::page::type_id;
@@ -70,5 +71,6 @@ async fn write(act: &mut Act, id: ReferralId) -> Result<Outcome<bool>> {
         note: None,
     };
     act.insert::<referral_event::Entity>(&event).await?;
+    tell(act, &expired).await?;
     Ok(Outcome::Done(type_id(id), true))
 }

@@ -6,7 +6,7 @@ use futures_util::FutureExt;
 use sea_orm::ColumnTrait;
 use sea_orm::sea_query::{Expr, IntoCondition};
 
-use super::confirm_statement::current;
+use super::confirm_statement::{current, tell};
 use super::operator::{self, OperatorInput};
 use crate::access::{Act, Answered, Intent, Outcome, Slice, Totals, policy};
 use crate::error::{Error, Result};
@@ -95,6 +95,7 @@ async fn record(act: &mut Act, input: &PayStatementInput) -> Result<Outcome<stat
         return Err(Error::internal("a confirmed statement without totals"));
     };
     let due = net(&Totals { count, gross, reversed })?;
+    act.changes::<statement::Entity>(&row);
     let paid = act
         .set_if::<statement::Entity>(
             [
@@ -107,6 +108,7 @@ async fn record(act: &mut Act, input: &PayStatementInput) -> Result<Outcome<stat
         .await?
         .pop()
         .ok_or_else(|| Error::internal("a held statement changed"))?;
+    tell(act, &paid, "statement.paid").await?;
     payments::paid(act, &paid, due, input.bank_reference.as_str())?;
     Ok(Outcome::Done(type_id(paid.id), paid))
 }

@@ -124,5 +124,6 @@ async fn keep(act: &mut Act, input: &RecordConsentInput) -> Result<Outcome<conse
         withdrawn_at: None,
     };
     act.insert::<consent::Entity>(&row).await?;
+    act.tell("consent.recorded", type_id(row.id), [row.recorder_id, row.receiver_id]);
     Ok(Outcome::Done(type_id(row.id), row))
 }

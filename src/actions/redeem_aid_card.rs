@@ -1,7 +1,7 @@
 use async_graphql::{Context, InputObject, InputType, Object, SimpleObject};
 use chrono::{Datelike, NaiveDate};
 use entity::id::{ProgrammeId, RedemptionId};
-use entity::kinds::{AidCardStatus, RedemptionStatus, Scope};
+use entity::kinds::{AidCardStatus, FundSource, RedemptionStatus, Scope};
 use entity::{CardNumber, Fen, aid_card, redemption};
 use futures_util::FutureExt;
 use sea_orm::ColumnTrait;
@@ -178,7 +178,16 @@ async fn take(act: &mut Act, input: &RedeemAidCardInput) -> Result<Outcome<Redee
         return Outcome::refused(vec![Refusal::new(Reason::DuplicateReceipt, &["receiptNumber"])]);
     }
     cards::redeemed(act, &row, &card).await?;
+    tell(act, &row, "redemption.redeemed").await?;
     Ok(Outcome::Done(type_id(row.id), (row, card)))
+}
+
+/// Tells the supermarket and the owner of the card's money of a redemption.
+pub async fn tell(act: &mut Act, row: &redemption::Model, kind: &'static str) -> Result<()> {
+    let reference = act.slice().directory().reference().await?;
+    let owners = reference.owners_of(FundSource::Charity);
+    act.tell(kind, type_id(row.id), std::iter::once(row.supermarket_id).chain(owners));
+    Ok(())
 }
 
 /// The card with the amount taken from it; or as it is, with the reasons why nothing could be taken; or none of this number.

@@ -211,7 +211,27 @@ pub async fn take(
         note: step.note.map(str::to_owned),
     };
     act.insert::<referral_event::Entity>(&event).await?;
+    tell(act, &changed).await?;
     Ok(Ok(ReferralRow { referral: changed, party, ..row }))
+}
+
+/// Tells both sides and the bureaus of the step that a referral took.
+pub async fn tell(act: &mut Act, row: &referral::Model) -> Result<()> {
+    let kind = match row.status {
+        ReferralStatus::Requested => "referral.requested",
+        ReferralStatus::Accepted => "referral.accepted",
+        ReferralStatus::InProgress => "referral.started",
+        ReferralStatus::OnHold => "referral.held",
+        ReferralStatus::Completed => "referral.completed",
+        ReferralStatus::Declined => "referral.declined",
+        ReferralStatus::Failed => "referral.failed",
+        ReferralStatus::Cancelled => "referral.cancelled",
+        ReferralStatus::Expired => "referral.expired",
+    };
+    let reference = act.slice().directory().reference().await?;
+    let bureaus = reference.bureaus().map(|bureau| bureau.id);
+    act.tell(kind, type_id(row.id), [row.sender_id, row.receiver_id].into_iter().chain(bureaus));
+    Ok(())
 }
 
 /// The one conditional update: nothing when the referral is no longer as it was read.
@@ -227,5 +247,6 @@ async fn change(act: &mut Act, row: &ReferralRow, step: &Step<'_>) -> Result<Opt
         set.push((referral::Column::Outcome, Expr::value(step.note.map(str::to_owned))));
         set.push((referral::Column::AmountGranted, Expr::value(step.amount_granted)));
     }
+    act.changes::<referral::Entity>(&row.referral);
     Ok(act.set_if::<referral::Entity>(set, as_read).await?.pop())
 }

@@ -8,7 +8,7 @@ use sea_orm::sea_query::{Expr, ExprTrait};
 use sea_orm::{ColumnTrait, Condition};
 
 use super::operator::{self, OperatorInput};
-use super::redeem_aid_card::{Redeemed, card_of, find};
+use super::redeem_aid_card::{Redeemed, card_of, find, tell};
 use super::reverse_settlement::LONGEST_REASON;
 use crate::access::{Act, Answered, Intent, Outcome, Slice};
 use crate::error::{Error, Result};
@@ -160,6 +160,7 @@ pub async fn give_back(
         return Ok(None);
     }
     cards::refunded(act, row, &refund).await?;
+    tell(act, row, if voided_at.is_some() { "redemption.voided" } else { "redemption.refunded" }).await?;
     Ok(Some(((redemption, card), refund)))
 }
 
@@ -178,6 +179,7 @@ pub async fn set_refunded(
     let unchanged = Condition::all()
         .add(redemption::Column::Id.eq(row.id))
         .add(Expr::col(redemption::Column::Refunded).eq(row.refunded));
+    act.changes::<redemption::Entity>(row);
     act.set_if::<redemption::Entity>(
         [
             (redemption::Column::Refunded, Expr::value(refunded)),

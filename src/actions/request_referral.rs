@@ -8,6 +8,7 @@ use rand::Rng;
 use sea_orm::ColumnTrait;
 
 use super::operator::{self, OperatorInput};
+use super::referral_step::tell;
 use super::referral_step::{LONGEST_NOTE, LONGEST_REFERENCE, ReferralPayload, payload};
 use crate::access::{Act, Answered, Intent, Outcome, ReferralRow, Slice, column};
 use crate::error::{Error, Result};
@@ -193,6 +194,7 @@ async fn send(act: &mut Act, input: &RequestReferralInput) -> Result<Outcome<Ref
         note: None,
     };
     act.insert::<referral_event::Entity>(&event).await?;
+    tell(act, &row).await?;
     let party = parties.into_iter().find(|party| party.partner_id == row.sender_id);
     let party = party.ok_or_else(|| Error::internal("a referral without its sender"))?;
     Ok(Outcome::Done(

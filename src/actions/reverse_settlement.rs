@@ -7,7 +7,7 @@ use sea_orm::sea_query::Expr;
 use sea_orm::{ColumnTrait, Condition};
 
 use super::operator::{self, OperatorInput};
-use super::settle::find;
+use super::settle::{find, tell};
 use crate::access::{Act, Intent, Outcome};
 use crate::error::Result;
 use crate::graph::scalars::IdempotencyKey;
@@ -111,7 +111,9 @@ pub async fn undo(act: &mut Act, row: &settlement::Model, reason: &str) -> Resul
         .await?
         .pop();
     if let Some(reversed) = &reversed {
+        act.changes::<settlement::Entity>(row);
         act.give_back(reversed).await?;
+        tell(act, reversed, "settlement.reversed").await?;
         settlements::reversed(act, reversed).await?;
     }
     Ok(reversed)

@@ -119,7 +119,16 @@ async fn post(act: &mut Act, input: &SettleInput) -> Result<Outcome<settlement::
     if !settlements::settled(act, &row, &parts).await? {
         return Outcome::refused(vec![Refusal::new(Reason::BudgetExhausted, &["bill"])]);
     }
+    tell(act, &row, "settlement.settled").await?;
     Ok(Outcome::Done(type_id(row.id), row))
+}
+
+/// Tells the hospital and the bureau of a settlement.
+pub async fn tell(act: &mut Act, row: &settlement::Model, kind: &'static str) -> Result<()> {
+    let reference = act.slice().directory().reference().await?;
+    let bureaus = reference.bureaus().map(|bureau| bureau.id);
+    act.tell(kind, type_id(row.id), std::iter::once(row.hospital_id).chain(bureaus));
+    Ok(())
 }
 
 /// Somebody else's settlement came first, between the checks and the writing.

@@ -8,7 +8,7 @@ use sea_orm::{ColumnTrait, Condition};
 
 use super::referral_step::{self, Step};
 use super::reverse_settlement::LONGEST_REASON;
-use super::{refund_redemption, reverse_settlement};
+use super::{redeem_aid_card, refund_redemption, reverse_settlement};
 use crate::access::{Act, Answer, Intent, Outcome, may_hold, read_answer};
 use crate::error::{Error, Result};
 use crate::graph::operation::Operation;
@@ -114,6 +114,7 @@ async fn void(act: &mut Act, input: &VoidOperationInput) -> Result<Outcome<opera
         }
         refused => refused,
     };
+    act.changes::<operation::Entity>(&original);
     let by_key = Condition::all()
         .add(operation::Column::Id.eq(original.id))
         .add(operation::Column::VoidedBy.is_null());
@@ -224,6 +225,7 @@ async fn undo_refund(act: &mut Act, id: &str, reason: &str) -> Result<Option<Rea
     }
     refund_redemption::set_refunded(act, &row, row.refunded.less(refund.amount), None).await?;
     cards::refund_undone(act, &row, &refund).await?;
+    redeem_aid_card::tell(act, &row, "redemption.refund_voided").await?;
     Ok(None)
 }
 

@@ -52,7 +52,10 @@ async fn withdraw(act: &mut Act, input: &WithdrawConsentInput) -> Result<Outcome
     let standing = own.clone().add(consent::Column::WithdrawnAt.is_null());
     let set = [(consent::Column::WithdrawnAt, Expr::value(act.now()))];
     let row = match act.set_if::<consent::Entity>(set, standing).await?.pop() {
-        Some(row) => Some(row),
+        Some(row) => {
+            act.tell("consent.withdrawn", type_id(row.id), [row.recorder_id, row.receiver_id]);
+            Some(row)
+        }
         None => act.select::<consent::Entity>()?.only(own).one().await?,
     };
     match row {

@@ -54,6 +54,8 @@ pub async fn load(gate: &Gate, progress: Progress<'_>) -> Result<()> {
     let loading = gate.load().await?;
     fill(&loading, progress).await?;
     loading.commit().await?;
+    while gate.number_events().await? > 0 {}
+    while gate.seal_records().await? > 0 {}
     gate.database().analyze().await
 }
 

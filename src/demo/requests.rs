@@ -68,6 +68,7 @@ pub async fn fresh_requests(gate: &Gate) -> Result<Vec<DemoRequest>> {
     maker.for_the_shop().await?;
     maker.for_the_agencies().await?;
     maker.for_the_owners();
+    maker.for_the_record();
     maker.for_whom_it_is_owed().await?;
     Ok(maker.requests)
 }

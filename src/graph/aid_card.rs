@@ -1,5 +1,5 @@
 use async_graphql::{Context, ID, Object};
-use entity::kinds::{AidCardStatus, GoodsCategory};
+use entity::kinds::{AidCardStatus, GoodsCategory, Scope};
 use entity::{CardNumber, aid_card};
 
 use super::scalars::{Date, Money};
@@ -37,8 +37,9 @@ impl AidCard {
     }
 
     /// Masked, e.g. 李*明.
-    async fn holder_name(&self) -> &str {
-        &self.0.holder_name
+    async fn holder_name(&self, ctx: &Context<'_>) -> Result<&str> {
+        slice(ctx)?.looked_at(Scope::CardRead, type_id(self.0.id));
+        Ok(&self.0.holder_name)
     }
 
     /// What it may be spent on; every category when the card is not limited.

@@ -1,7 +1,7 @@
 use std::sync::Arc;
 
 use async_graphql::{Context, Object};
-use entity::kinds::DeductibleMode;
+use entity::kinds::{DeductibleMode, Scope};
 use entity::{Fen, policy_version};
 
 use super::programme::{PolicyVersion, Programme, programme};
@@ -9,6 +9,7 @@ use super::scalars::{Date, Money, NationalId};
 use super::settlement_preview::{agreed_versions, not_covered};
 use super::slice;
 use crate::error::Result;
+use crate::page::type_id;
 use crate::refusal::{Code, Reason};
 use crate::rules::eligibility::{Stay, covering};
 use crate::rules::person_name::masked;
@@ -112,6 +113,7 @@ impl CoverageQuery {
         let Some(patient) = desk.patient(&national_id.0, &name).await? else {
             return not(Code::NotFound, None);
         };
+        slice.looked_at(Scope::CoverageRead, type_id(patient.person.id));
         let shown = Some(masked(&patient.person.name));
         let stay = Stay { admitted_on: on, discharged_on: on };
         let in_force: Vec<_> = reference.versions_on(on).cloned().collect();

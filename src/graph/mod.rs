@@ -2,11 +2,13 @@
 
 pub mod agreement;
 pub mod aid_card;
+pub mod audit;
 pub mod budget;
 pub mod calculation;
 pub mod connection;
 pub mod consent;
 pub mod coverage;
+pub mod event;
 pub mod node;
 pub mod operation;
 pub mod partner;
@@ -55,4 +57,6 @@ pub struct Query(
     referral::ReferralQuery,
     statement::StatementQuery,
     budget::BudgetQuery,
+    event::EventQuery,
+    audit::AuditQuery,
 );

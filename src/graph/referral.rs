@@ -3,9 +3,10 @@ use std::sync::Arc;
 
 use async_graphql::{Context, ID, InputObject, Object, OneofObject};
 use entity::id::ReferralId;
-use entity::kinds::{ReferralSide, ReferralStatus};
+use entity::kinds::{ReferralSide, ReferralStatus, Scope};
 use entity::{referral, referral_party};
 use sea_orm::{ColumnTrait, Condition};
+use tokio::sync::OnceCell;
 
 use super::connection::{List, list, page};
 use super::partner::Partner;
@@ -16,24 +17,54 @@ use super::scalars::{DateTime, Money};
 use super::text::Number;
 use super::{slice, words};
 use crate::access::{ReferralRow, Slice, disclosed};
-use crate::error::Result;
+use crate::error::{Error, Result};
 use crate::page::{key_of, type_id};
 use crate::rules::referral::{allowed_steps, status_at};
 
 /// A person passed from one partner to another.
 #[derive(Clone)]
-pub struct Referral(ReferralRow, Arc<Events>);
+pub struct Referral(ReferralRow, Arc<Events>, Arc<Unmasking>);
+
+/// Referrals that were read together and show more of their persons than the masked basics: written down once, before any of them
+/// is answered.
+#[derive(Default)]
+struct Unmasking {
+    referrals: Vec<String>,
+    written: OnceCell<std::result::Result<(), Arc<Error>>>,
+}
+
+impl Unmasking {
+    fn of<'a>(rows: impl Iterator<Item = &'a ReferralRow>) -> Arc<Self> {
+        let shows = |row: &&ReferralRow| row.party.side != ReferralSide::Sender && row.consent.is_some();
+        let referrals = rows.filter(shows).map(|row| type_id(row.referral.id)).collect();
+        Arc::new(Self { referrals, ..Self::default() })
+    }
+
+    async fn write(&self, slice: &Slice) -> Result<()> {
+        let written = self
+            .written
+            .get_or_init(async || slice.unmasks(Scope::ReferralRead, &self.referrals).await.map_err(Arc::new))
+            .await;
+        let failed = |shared: &Arc<Error>| match &**shared {
+            Error::Unavailable(cause) => Error::Unavailable(sea_orm::DbErr::Custom(cause.to_string())),
+            other => Error::internal(format!("writing down a look: {other:?}")),
+        };
+        written.as_ref().map(|()| ()).map_err(failed)
+    }
+}
 
 impl Referral {
     pub fn one(row: ReferralRow) -> Self {
         let events = Events::of(vec![row.referral.id]);
-        Self(row, events)
+        let unmasking = Unmasking::of(std::iter::once(&row));
+        Self(row, events, unmasking)
     }
 
     /// Of rows that were read together: their events are loaded together, too.
     pub fn each(rows: &[(String, ReferralRow)]) -> impl Fn(ReferralRow) -> Self + use<> {
         let events = Events::of(rows.iter().map(|(_, row)| row.referral.id).collect());
-        move |row| Self(row, Arc::clone(&events))
+        let unmasking = Unmasking::of(rows.iter().map(|(_, row)| row));
+        move |row| Self(row, Arc::clone(&events), Arc::clone(&unmasking))
     }
 
     fn status_now(&self, slice: &Slice) -> ReferralStatus {
@@ -84,7 +115,15 @@ impl Referral {
     /// Null once the referral has ended, for the receiver.
     async fn person(&self, ctx: &Context<'_>) -> Result<Option<ReferredPerson>> {
         let slice = slice(ctx)?;
-        Ok(disclosed(&self.0, self.status_now(slice), slice.keys())?.map(ReferredPerson))
+        let shown = disclosed(&self.0, self.status_now(slice), slice.keys())?;
+        match &shown {
+            Some(shown) if self.0.party.side != ReferralSide::Sender && shown.is_unmasked() => {
+                self.2.write(slice).await?;
+            }
+            Some(_) => slice.looked_at(Scope::ReferralRead, type_id(self.0.referral.id)),
+            None => {}
+        }
+        Ok(shown.map(ReferredPerson))
     }
 
     async fn requested_at(&self) -> DateTime {

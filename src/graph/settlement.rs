@@ -2,6 +2,7 @@ use std::sync::Arc;
 
 use async_graphql::{Context, ID, InputObject, Object, OneofObject};
 use entity::id::SettlementId;
+use entity::kinds::Scope;
 use entity::settlement;
 use sea_orm::{ColumnTrait, Condition};
 use uuid::Uuid;
@@ -58,8 +59,9 @@ impl Settlement {
     }
 
     /// Masked, e.g. 李*明.
-    async fn patient_name(&self) -> &str {
-        &self.0.patient_name
+    async fn patient_name(&self, ctx: &Context<'_>) -> Result<&str> {
+        slice(ctx)?.looked_at(Scope::SettlementRead, type_id(self.0.id));
+        Ok(&self.0.patient_name)
     }
 
     /// 住院号

@@ -4,7 +4,7 @@ use std::sync::Arc;
 use async_graphql::{Context, InputObject, Object};
 use chrono::NaiveDate;
 use entity::id::ProgrammeId;
-use entity::kinds::Stacking;
+use entity::kinds::{Scope, Stacking};
 use entity::{Fen, entitlement_use, policy_version};
 
 use super::calculation::Calculation;
@@ -14,6 +14,7 @@ use super::text::{Number, check_number};
 use super::user_error::{UserError, user_errors};
 use crate::access::{Desk, Patient, Reference, StayMarks};
 use crate::error::{Error, Result};
+use crate::page::type_id;
 use crate::refusal::{Reason, Refusal};
 use crate::rules::calendar::china_year;
 use crate::rules::eligibility::{NotCovered, Stay, covering};
@@ -329,6 +330,9 @@ impl SettlementPreviewQuery {
         let slice = slice(ctx)?;
         let desk = slice.desk()?;
         let assessed = assess(&desk, &bill, slice.today()).await?;
+        if let Assessment::Due(patient, _) = &assessed {
+            slice.looked_at(Scope::CoverageRead, type_id(patient.person.id));
+        }
         Ok(Some(match assessed {
             Assessment::Due(_, calculation) if !affordable(&desk, &calculation).await? => SettlementPreview {
                 calculation: None,

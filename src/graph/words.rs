@@ -57,6 +57,10 @@ pub enum Scope {
     BudgetRead,
     /// `appropriate`. The bureau for fiscal money, the charity federation for charity money.
     BudgetWrite,
+    /// `events`. Every kind of partner.
+    EventRead,
+    /// `auditTrail`, `ledger`, and their downloads. Auditors, with a token of the bureau that may do nothing else.
+    AuditRead,
 }
 
 /// Whose money it is; the two are never added up.

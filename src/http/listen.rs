@@ -1,12 +1,13 @@
 //! Accepts connections and keeps them no longer than they are of use: so many at once, none that waits for its client for ever.
 
 use std::io;
+use std::net::IpAddr;
 use std::pin::{Pin, pin};
 use std::sync::Arc;
 use std::task::{Context, Poll};
 use std::time::Duration;
 
-use axum::Router;
+use axum::{Extension, Router};
 use hyper_util::rt::{TokioExecutor, TokioIo, TokioTimer};
 use hyper_util::server::conn::auto::Builder;
 use hyper_util::service::TowerToHyperService;
@@ -86,10 +87,16 @@ fn is_of_the_client(error: &io::Error) -> bool {
     matches!(error.kind(), ConnectionAborted | ConnectionRefused | ConnectionReset)
 }
 
+/// The address of the client's end of a connection.
+#[derive(Clone, Copy, Debug)]
+pub struct Origin(pub Option<IpAddr>);
+
 /// Serves one connection until it is closed; told to stop, after the request that runs.
 async fn serve(stream: TcpStream, router: Router, mut stop: watch::Receiver<bool>, patience: Duration) {
     let mut builder = Builder::new(TokioExecutor::new()).http1_only();
     builder.http1().timer(TokioTimer::new()).header_read_timeout(patience);
+    let origin = Origin(stream.peer_addr().ok().map(|address| address.ip()));
+    let router = router.layer(Extension(origin));
     let stream = TokioIo::new(Answering { stream, patience, stuck: None });
     let mut connection = pin!(builder.serve_connection(stream, TowerToHyperService::new(router)));
     let told = async { drop(stop.wait_for(|stop| *stop).await) };

@@ -26,7 +26,7 @@ use graphql::{
     Answer, MediaType, Refusal, check_content_type, guard, is_read_only, negotiate, read_body, read_get,
     read_post, respond,
 };
-use listen::{Limits, listen};
+use listen::{Limits, Origin, listen};
 use ready::Readiness;
 
 /// How long a client may take to send its body.
@@ -44,7 +44,7 @@ pub struct App {
 
 impl App {
     pub fn new(gate: Gate) -> Self {
-        let readiness = Readiness::of(gate.database().clone());
+        let readiness = Readiness::of(gate.clone());
         Self { gate, gateway: Arc::new(Gateway::default()), readiness }
     }
 
@@ -136,6 +136,7 @@ async fn answer(
     }
     let bearer = bearer(&head.headers).ok_or(Refusal::Unauthenticated { presented: false })?;
     let slice = app.gate.enter(bearer).await.map_err(|error| refused(error, correlation))?;
+    let slice = slice.asked_from(head.extensions.get::<Origin>().and_then(|origin| origin.0));
     entry.partner = Some(slice.viewer().partner().code.clone());
     let read = if read_only {
         read_get(&head.uri)?

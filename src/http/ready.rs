@@ -8,7 +8,8 @@ use axum::response::{IntoResponse, Response};
 use tokio::sync::Mutex;
 use tokio::time::Instant;
 
-use crate::access::Database;
+use crate::access::Gate;
+use crate::error::Error;
 
 /// How old an answer may be: who asks without a token, and often, costs one look per second.
 const LONGEST_AGE: Duration = Duration::from_secs(1);
@@ -18,6 +19,8 @@ pub enum State {
     Ready,
     MigrationsPending,
     NoDatabase,
+    /// Audit records wait too long for their seal.
+    NotSealed,
 }
 
 impl IntoResponse for State {
@@ -26,6 +29,10 @@ impl IntoResponse for State {
             Self::Ready => "ready\n".into_response(),
             Self::MigrationsPending => {
                 (StatusCode::SERVICE_UNAVAILABLE, "migrations are pending: run `onestop migrate`\n")
+                    .into_response()
+            }
+            Self::NotSealed => {
+                (StatusCode::SERVICE_UNAVAILABLE, "audit records are not being sealed: see the log\n")
                     .into_response()
             }
             Self::NoDatabase => {
@@ -38,19 +45,19 @@ impl IntoResponse for State {
 /// Looks at the database, one look at a time, and remembers for a moment what it saw.
 #[derive(Clone)]
 pub struct Readiness {
-    database: Database,
+    gate: Gate,
     longest_age: Duration,
     seen: Arc<Mutex<Option<(State, Instant)>>>,
 }
 
 impl Readiness {
-    pub fn of(database: Database) -> Self {
-        Self::with_age(database, LONGEST_AGE)
+    pub fn of(gate: Gate) -> Self {
+        Self::with_age(gate, LONGEST_AGE)
     }
 
     /// With another bound on the age of an answer.
-    pub fn with_age(database: Database, longest_age: Duration) -> Self {
-        Self { database, longest_age, seen: Arc::default() }
+    pub fn with_age(gate: Gate, longest_age: Duration) -> Self {
+        Self { gate, longest_age, seen: Arc::default() }
     }
 
     pub async fn state(&self) -> State {
@@ -64,10 +71,15 @@ impl Readiness {
     }
 
     async fn look(&self) -> State {
-        match self.database.pending_migrations().await {
-            Ok(pending) if pending.is_empty() => State::Ready,
-            Ok(_) => State::MigrationsPending,
-            Err(error) => {
+        let state = async {
+            if !self.gate.database().pending_migrations().await?.is_empty() {
+                return Ok(State::MigrationsPending);
+            }
+            Ok(if self.gate.sealing_is_late().await? { State::NotSealed } else { State::Ready })
+        };
+        match state.await {
+            Ok(state) => state,
+            Err::<_, Error>(error) => {
                 tracing::warn!(cause = error.cause_for_log(), "not ready: the database does not answer");
                 State::NoDatabase
             }

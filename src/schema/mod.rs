@@ -139,6 +139,7 @@ impl Gateway {
         if !bad.is_empty() {
             return Ok(Executed { operation, response: Ok(seal::bad_inputs(&bad)) });
         }
+        let slice = slice.for_purpose(&chosen.map(root_fields).unwrap_or_default());
         let mut request = Request::new(asked.query).variables(variables).data(slice).data(language);
         request.operation_name.clone_from(&asked.operation_name);
         request.set_parsed_query(ExecutableDocument::clone(&document));

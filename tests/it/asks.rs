@@ -9,7 +9,7 @@ use sea_orm::{ColumnTrait, EntityTrait, QueryFilter};
 use serde_json::{Value, json};
 
 use crate::harness::district::{
-    CARE, CF, HOSPITAL, OFFICE, OTHER_HOSPITAL, OTHER_OFFICE, OTHER_SHOP, PARTNERS, SHOP,
+    BUREAU, CARE, CF, HOSPITAL, OFFICE, OTHER_HOSPITAL, OTHER_OFFICE, OTHER_SHOP, PARTNERS, SHOP,
 };
 use crate::harness::town::nobodys;
 use crate::harness::{Partner, Reply, Town};
@@ -84,6 +84,9 @@ pub const ASKS: &[Ask] = &[
     ask("statement", HOSPITAL, Nothing, r#"(month: "2016-06")"#, "{ id }"),
     ask("statements", HOSPITAL, Nothing, "", "{ nodes { id } }"),
     ask("budgets", CF, Nothing, "(year: 2016)", "{ year }"),
+    ask("events", CF, Nothing, "", "{ nodes { kind } }"),
+    ask("auditTrail", BUREAU, Nothing, "", "{ nodes { act } }"),
+    ask("ledger", BUREAU, Nothing, "", "{ nodes { kind } }"),
     ask(
         "settle",
         HOSPITAL,

@@ -40,9 +40,8 @@ async fn health_is_open_and_nothing_else_is_there() {
 #[tokio::test]
 async fn an_answer_is_good_for_a_moment() {
     let district = District::new().await;
-    let database = district.gate.database().clone();
-    let remembering = Readiness::with_age(database.clone(), Duration::from_secs(3600));
-    let looking = Readiness::with_age(database, Duration::ZERO);
+    let remembering = Readiness::with_age(district.gate.clone(), Duration::from_secs(3600));
+    let looking = Readiness::with_age(district.gate.clone(), Duration::ZERO);
     assert_eq!((remembering.state().await, looking.state().await), (State::Ready, State::Ready));
     district.database.change("DELETE FROM seaql_migrations").await;
     assert_eq!((remembering.state().await, looking.state().await), (State::Ready, State::MigrationsPending));
@@ -53,7 +52,7 @@ async fn an_answer_is_good_for_a_moment() {
 async fn asking_builds_nothing() {
     let district = District::new().await;
     district.database.change("DROP TABLE seaql_migrations").await;
-    let readiness = Readiness::with_age(district.gate.database().clone(), Duration::ZERO);
+    let readiness = Readiness::with_age(district.gate.clone(), Duration::ZERO);
     for _ in 0..2 {
         assert_eq!(readiness.state().await, State::MigrationsPending);
     }

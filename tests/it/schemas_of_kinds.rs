@@ -33,14 +33,14 @@ fn in_same_words(reply: &Reply, name: &str, other: &Reply, nonsense: &str) {
 
 #[test]
 fn each_kind_has_its_own_root_fields() {
-    let common = "viewer node nodes operation partner partners voidOperation";
+    let common = "viewer node nodes operation partner partners voidOperation events";
     let agency = "referral referrals requestReferral acceptReferral declineReferral startReferral holdReferral \
                   completeReferral failReferral cancelReferral recordConsent withdrawConsent";
     let cards = "aidCard redemption redemptions";
     let owner = "budgets appropriate statement statements reconcile payStatement";
     let owed = "statement statements reconcile confirmStatement";
     for (word, own) in [
-        ("BUREAU", format!("{agency} {cards} settlement settlements {owner}")),
+        ("BUREAU", format!("{agency} {cards} settlement settlements {owner} auditTrail ledger")),
         ("SUBDISTRICT_OFFICE", agency.to_owned()),
         (
             "HOSPITAL",
@@ -66,7 +66,7 @@ fn each_kind_has_its_own_nodes_and_scopes() {
         (
             "BUREAU",
             "Settlement PolicyVersion AidCard Redemption Referral Consent Statement",
-            "REFERRAL_READ REFERRAL_WRITE CONSENT_WRITE SETTLEMENT_READ CARD_READ STATEMENT_READ STATEMENT_PAY BUDGET_READ BUDGET_WRITE",
+            "REFERRAL_READ REFERRAL_WRITE CONSENT_WRITE SETTLEMENT_READ CARD_READ STATEMENT_READ STATEMENT_PAY BUDGET_READ BUDGET_WRITE AUDIT_READ",
         ),
         ("SUBDISTRICT_OFFICE", "Referral Consent", referring),
         (
@@ -93,7 +93,7 @@ fn each_kind_has_its_own_nodes_and_scopes() {
     ] {
         let sdl = sdl_of(kind(word));
         assert_eq!(nodes_of(&sdl), set(&format!("{common} {nodes}")), "{word}");
-        assert_eq!(words_of(&sdl, "Scope"), set(scopes), "{word}");
+        assert_eq!(words_of(&sdl, "Scope"), set(&format!("EVENT_READ {scopes}")), "{word}");
     }
 }
 

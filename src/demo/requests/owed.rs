@@ -45,6 +45,29 @@ impl Maker<'_> {
         );
     }
 
+    /// What is asked about everything that happened.
+    pub(super) fn for_the_record(&mut self) {
+        self.add(
+            "events",
+            HOSPITAL,
+            "query($after: String) { events(first: 100, after: $after) { nodes { cursor at kind subject { __typename id } } pageInfo { hasNextPage endCursor } } }",
+            json!({ "after": null }),
+        );
+        let from = self.gate.clock().now() - chrono::TimeDelta::days(1);
+        self.add(
+            "auditTrail",
+            BUREAU,
+            "query($from: DateTime) { auditTrail(from: $from, first: 20) { nodes { at partner { code } act outcome subject operationKey origin sealNumber } pageInfo { hasNextPage endCursor } } }",
+            json!({ "from": from.to_rfc3339() }),
+        );
+        self.add(
+            "ledger",
+            BUREAU,
+            "query($from: DateTime) { ledger(from: $from, first: 20) { nodes { id book kind operationKey reference postedAt entries { account amount } } pageInfo { hasNextPage endCursor } } }",
+            json!({ "from": from.to_rfc3339() }),
+        );
+    }
+
     /// Supermarkets' months that nobody has confirmed yet, oldest first.
     async fn waiting(&self, many: u64) -> Result<Vec<Waiting>> {
         let charity = enter(self.gate, CHARITY_FEDERATION).await?;

@@ -42,6 +42,7 @@ impl Town {
         town.stays().await;
         town.shopping().await;
         town.referring().await;
+        town.district.gate.seal_records().await.unwrap();
         town
     }
 

@@ -1,0 +1,35 @@
+//! The order of events. An event that commits late must not come before those that a partner has read already, so events get their
+//! places only once they are committed, by one statement at a time.
+
+use entity::event;
+use sea_orm::{ColumnTrait, ConnectionTrait, EntityTrait, QueryFilter, QuerySelect};
+
+use super::token::Gate;
+use crate::error::Result;
+
+/// How many events get their places at once.
+const BATCH: u32 = 500;
+
+impl Gate {
+    /// Gives the committed events that have no place yet the next ones, in the order of their time; tells how many. Two at once
+    /// would give the same places: the unique index lets one of them fail, and it tries again later.
+    pub async fn number_events(&self) -> Result<u64> {
+        let reader = self.database().reader();
+        let waiting = event::Entity::find().filter(event::Column::Position.is_null()).limit(1);
+        if waiting.one(&reader).await?.is_none() {
+            return Ok(0);
+        }
+        let begun = self.database().begin().await?;
+        let numbered = begun
+            .transaction
+            .execute_unprepared(&format!(
+                "UPDATE event SET position = waiting.place + (SELECT COALESCE(MAX(position), 0) FROM event) \
+                 FROM (SELECT id, ROW_NUMBER() OVER (ORDER BY at, id) AS place FROM event \
+                       WHERE position IS NULL ORDER BY at, id LIMIT {BATCH}) AS waiting \
+                 WHERE event.id = waiting.id"
+            ))
+            .await?;
+        begun.commit().await?;
+        Ok(numbered.rows_affected())
+    }
+}

@@ -1,0 +1,127 @@
+//! Seals over the audit trail: each covers the records since the last, in an order of its own, and is signed, so that a record that
+//! is rewritten or taken away shows.
+
+use chrono::{DateTime, TimeDelta, Utc};
+use entity::{Digest, audit_record, seal};
+use sea_orm::sea_query::{Expr, ExprTrait, IntoIden, Query, TableRef};
+use sea_orm::{
+    ActiveModelTrait, ColumnTrait, ConnectionTrait, EntityTrait, IdenStatic, IntoActiveModel, Iterable,
+    ModelTrait, QueryFilter, QueryOrder, QuerySelect,
+};
+use sha2::{Digest as _, Sha256};
+
+use super::keys::Keys;
+use super::records::written;
+use super::token::Gate;
+use crate::error::{Error, Result};
+
+/// Most records under one seal.
+const LARGEST: u64 = 500;
+/// Older records than this without a seal mean that sealing fails.
+pub const LONGEST_UNSEALED: TimeDelta = TimeDelta::seconds(60);
+
+/// What a seal's hash covers.
+pub fn hash(previous: &Digest, number: i64, at: DateTime<Utc>, records: &[audit_record::Model]) -> Digest {
+    let mut digest = Sha256::new();
+    digest.update(&previous.0);
+    digest.update(number.to_be_bytes());
+    digest.update(at.timestamp_micros().to_be_bytes());
+    for record in records {
+        for column in audit_record::Column::iter() {
+            use audit_record::Column::{Place, SealNumber};
+            if matches!(column, Place | SealNumber) {
+                continue;
+            }
+            let value = match column {
+                audit_record::Column::At => record.at.timestamp_micros().to_string().into_bytes(),
+                _ => written(&record.get(column)),
+            };
+            digest.update(column.as_str());
+            digest.update([0]);
+            digest.update(u64::try_from(value.len()).unwrap_or(u64::MAX).to_be_bytes());
+            digest.update(value);
+        }
+    }
+    Digest(digest.finalize().to_vec())
+}
+
+/// The hash before the first seal.
+pub fn beginning() -> Digest {
+    Digest(vec![0; 32])
+}
+
+impl Keys {
+    /// Whether a seal was signed by this server's key.
+    pub fn signed_seal(&self, seal: &seal::Model) -> bool {
+        seal.key_id == self.key_id && self.signed(&seal.hash.0, &seal.signature)
+    }
+}
+
+impl Gate {
+    /// Puts the records that have no seal yet under a new one; tells how many. Of two at once the later one finds its seal's number
+    /// taken, and undoes what it began.
+    pub async fn seal_records(&self) -> Result<u64> {
+        let unsealed = audit_record::Entity::find().filter(audit_record::Column::SealNumber.is_null());
+        if unsealed.clone().limit(1).one(&self.database().reader()).await?.is_none() {
+            return Ok(0);
+        }
+        let begun = self.database().begin().await?;
+        let transaction = &begun.transaction;
+        let last = seal::Entity::find().order_by_desc(seal::Column::Number).limit(1).one(transaction).await?;
+        let records = unsealed
+            .order_by_asc(audit_record::Column::At)
+            .order_by_asc(audit_record::Column::Id)
+            .limit(LARGEST)
+            .all(transaction)
+            .await?;
+        let number = last.as_ref().map_or(1, |last| last.number + 1);
+        let previous = last.map_or_else(beginning, |last| last.hash);
+        let at = self.clock().now();
+        let hash = hash(&previous, number, at, &records);
+        let many = u64::try_from(records.len()).unwrap_or(u64::MAX);
+        let row = seal::Model {
+            number,
+            records: i64::try_from(many).unwrap_or(i64::MAX),
+            previous,
+            signature: self.keys().sign(&hash.0),
+            hash,
+            key_id: self.keys().key_id.clone(),
+            at,
+        };
+        seal::Entity::insert(row.into_active_model().reset_all()).exec_without_returning(transaction).await?;
+        let order = Query::select()
+            .column(audit_record::Column::Id)
+            .expr_as(Expr::cust("CAST(ROW_NUMBER() OVER (ORDER BY at, id) AS integer)"), "place")
+            .from(audit_record::Entity)
+            .and_where(audit_record::Column::Id.is_in(records.iter().map(|record| record.id)))
+            .to_owned();
+        let sealed = Query::update()
+            .table(audit_record::Entity)
+            .value(audit_record::Column::SealNumber, number)
+            .value(audit_record::Column::Place, Expr::col(("ordered", "place")))
+            .from(TableRef::SubQuery(Box::new(order), "ordered".into_iden()))
+            .and_where(
+                Expr::col((audit_record::Entity, audit_record::Column::Id))
+                    .equals(("ordered", audit_record::Column::Id)),
+            )
+            .to_owned();
+        let done = transaction.execute(&sealed).await?.rows_affected();
+        if done != many {
+            begun.rollback().await?;
+            return Err(Error::internal("audit records changed while they were sealed"));
+        }
+        begun.commit().await?;
+        Ok(many)
+    }
+
+    /// Whether records wait for a seal longer than they should.
+    pub async fn sealing_is_late(&self) -> Result<bool> {
+        let oldest = audit_record::Entity::find()
+            .filter(audit_record::Column::SealNumber.is_null())
+            .order_by_asc(audit_record::Column::At)
+            .limit(1)
+            .one(&self.database().reader())
+            .await?;
+        Ok(oldest.is_some_and(|oldest| self.clock().now() - oldest.at > LONGEST_UNSEALED))
+    }
+}
