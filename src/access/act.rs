@@ -137,12 +137,12 @@ impl Slice {
         let outcome = match work(&mut act, input).await {
             Ok(outcome) => outcome,
             Err(error) => {
-                act.begun.rollback().await?;
+                act.begun.rollback().await;
                 return Err(error);
             }
         };
         if let Some(table) = act.spoiled {
-            act.begun.rollback().await?;
+            act.begun.rollback().await;
             return Err(Error::internal(format!(
                 "{} wrote a row of {table} outside its slice",
                 intent.mutation
@@ -171,7 +171,7 @@ impl Slice {
             act.begun.commit().await?;
             return Ok(Answered { answer, replayed: false, fresh, slice: self.clone() });
         }
-        act.begun.rollback().await?;
+        act.begun.rollback().await;
         self.answered_before(intent, hash).await
     }
 

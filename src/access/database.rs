@@ -4,6 +4,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use migration::{Migrator, MigratorTrait};
+use sea_orm::sqlx::Connection;
 use sea_orm::sqlx::sqlite::{SqliteJournalMode, SqliteSynchronous};
 use sea_orm::{
     ConnectOptions, ConnectionTrait, DatabaseConnection, DatabaseExecutor, DatabaseTransaction, DbBackend,
@@ -77,8 +78,12 @@ impl Begun {
         Ok(self.transaction.commit().await?)
     }
 
-    pub(super) async fn rollback(self) -> Result<()> {
-        Ok(self.transaction.rollback().await?)
+    /// Never hides why: a transaction that cannot be rolled back is undone by closing its connection.
+    pub(super) async fn rollback(self) {
+        if let Err(error) = self.transaction.rollback().await {
+            let cause = Error::from(error).cause_for_log();
+            tracing::warn!(cause, "a transaction could not be rolled back; its connection is closed");
+        }
     }
 
     /// Undoes everything and opens a new transaction with the same right to write.
@@ -128,6 +133,13 @@ impl Database {
                     .synchronous(SqliteSynchronous::Full)
                     .foreign_keys(true)
                     .busy_timeout(Duration::from_secs(5))
+            });
+            // A commit that failed (a full disk) leaves the connection with a transaction that sqlx still counts and SQLite may have
+            // undone: what came after would be a savepoint in it, acknowledged and never committed.
+            options.map_sqlx_sqlite_pool_opts(|pool| {
+                pool.after_release(|connection, _| {
+                    Box::pin(async move { Ok(!Connection::is_in_transaction(connection)) })
+                })
             });
         } else {
             options.map_sqlx_postgres_opts(move |postgres| postgres.options(patience.settings()));

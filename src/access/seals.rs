@@ -107,7 +107,7 @@ impl Gate {
             .to_owned();
         let done = transaction.execute(&sealed).await?.rows_affected();
         if done != many {
-            begun.rollback().await?;
+            begun.rollback().await;
             return Err(Error::internal("audit records changed while they were sealed"));
         }
         begun.commit().await?;

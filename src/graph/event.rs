@@ -7,7 +7,7 @@ use entity::event;
 use sea_orm::ColumnTrait;
 use tokio::sync::OnceCell;
 
-use super::node::{Node, nodes};
+use super::node::{Node, readable_nodes};
 use super::scalars::DateTime;
 use super::slice;
 use crate::access::Slice;
@@ -60,7 +60,7 @@ struct Subjects {
 
 impl Subjects {
     async fn load(&self, slice: &Slice) -> std::result::Result<HashMap<String, Node>, Arc<Error>> {
-        let found = nodes(slice, &self.ids).await.map_err(Arc::new)?;
+        let found = readable_nodes(slice, &self.ids).await.map_err(Arc::new)?;
         Ok(self.ids.iter().zip(found).filter_map(|(id, node)| Some((id.0.clone(), node?))).collect())
     }
 }

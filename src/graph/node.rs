@@ -24,7 +24,7 @@ use super::slice;
 use super::statement::{Statement, with_totals};
 use crate::access::policy::Sliced;
 use crate::access::{Slice, may_hold};
-use crate::error::Result;
+use crate::error::{Error, Result};
 use crate::page::{LARGEST_SIZE, Page, key_of, padded, prefix_of, uuid_of};
 
 /// Anything with a global identity. An id is opaque to the client and prefixed by its type (`settlement_…`, a TypeID).
@@ -187,6 +187,23 @@ async fn statements(slice: &Slice, ids: &[&str]) -> Result<Vec<(Uuid, Node)>> {
 
 /// What the viewer sees of these ids, each at its place; null for the rest.
 pub async fn nodes(slice: &Slice, ids: &[ID]) -> Result<Vec<Option<Node>>> {
+    found(slice, ids, Err).await
+}
+
+/// [`nodes`] for ids that the client did not choose: null also for what its scopes do not let it read.
+pub async fn readable_nodes(slice: &Slice, ids: &[ID]) -> Result<Vec<Option<Node>>> {
+    let unread = |error| match error {
+        Error::Forbidden { .. } => Ok(Vec::new()),
+        other => Err(other),
+    };
+    found(slice, ids, unread).await
+}
+
+async fn found(
+    slice: &Slice,
+    ids: &[ID],
+    refused: fn(Error) -> Result<Vec<(Uuid, Node)>>,
+) -> Result<Vec<Option<Node>>> {
     let mut prefixes: Vec<String> = ids.iter().filter_map(|id| prefix_of(id)).collect();
     prefixes.sort();
     prefixes.dedup();
@@ -196,7 +213,7 @@ pub async fn nodes(slice: &Slice, ids: &[ID]) -> Result<Vec<Option<Node>>> {
             .filter(|place| prefix_of(&ids[*place]).as_deref() == Some(prefix.as_str()))
             .collect();
         let of_prefix_ids: Vec<&str> = places.iter().map(|place| ids[*place].as_str()).collect();
-        for (key, node) in of_prefix(slice, &prefix, &of_prefix_ids).await? {
+        for (key, node) in of_prefix(slice, &prefix, &of_prefix_ids).await.or_else(refused)? {
             for place in places.iter().copied().filter(|place| uuid_of(&ids[*place]) == Some(key)) {
                 found[place] = Some(node.clone());
             }
