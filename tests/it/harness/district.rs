@@ -18,6 +18,7 @@ use onestop::actions::issue_aid_cards;
 use onestop::clock::Clock;
 use onestop::graph::scalars::{IdempotencyKey, Money};
 use onestop::http::{App, serve, url_of};
+use onestop::rules::calendar::china_year;
 use onestop::rules::person_name::masked;
 use onestop::rules::reimbursement::Band;
 use tokio::sync::watch;
@@ -150,13 +151,17 @@ pub struct District {
 impl District {
     /// On 15 June 2016, 10:00 in China, without any policy.
     pub async fn new() -> Self {
-        let fresh = Fresh::new().await;
+        let now = "2016-06-15T02:00:00Z".parse().unwrap();
+        Self::founded_on(Fresh::new().await, Keys::ephemeral().unwrap(), now).await
+    }
+
+    /// On a migrated database, with these keys, at this time.
+    pub async fn founded_on(fresh: Fresh, keys: Keys, now: DateTime<Utc>) -> Self {
         let database = Database::open(&fresh.url).await.unwrap();
-        let time = Arc::new(Mutex::new("2016-06-15T02:00:00Z".parse::<DateTime<Utc>>().unwrap()));
+        let time = Arc::new(Mutex::new(now));
         let hands = Arc::clone(&time);
         let clock = Clock::new(move || *hands.lock().unwrap());
-        let keys = Arc::new(Keys::ephemeral().unwrap());
-        let gate = Gate::with_cache_age(database, keys, clock, Duration::from_secs(3600));
+        let gate = Gate::with_cache_age(database, Arc::new(keys), clock, Duration::from_secs(3600));
         let ids: [ProgrammeId; 4] = [new_id(), new_id(), new_id(), new_id()];
         let load = gate.load().await.unwrap();
         let now = gate.clock().now();
@@ -203,7 +208,7 @@ impl District {
             }));
         }
         load.lay::<agreement::Entity>(agreements).await.unwrap();
-        appropriate_plenty(load.gate()).await;
+        appropriate_plenty(load.gate(), china_year(now)).await;
         load.commit().await.unwrap();
         let charity = enter(&gate, CF, &[Scope::BudgetWrite]).await;
         let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
@@ -394,7 +399,7 @@ async fn enter(gate: &Gate, code: &str, scopes: &[Scope]) -> Slice {
 /// What every programme has for a year, more than any test spends.
 pub const PLENTY: &str = "1000000000.00";
 
-async fn appropriate_plenty(gate: &Gate) {
+async fn appropriate_plenty(gate: &Gate, from: i32) {
     let programmes = [
         (BUREAU, "MEDICAL_ASSISTANCE"),
         (BUREAU, "VETERAN_REIMBURSEMENT"),
@@ -404,7 +409,7 @@ async fn appropriate_plenty(gate: &Gate) {
     for owner in [BUREAU, CF] {
         let slice = enter(gate, owner, &[Scope::BudgetWrite]).await;
         for (_, programme) in programmes.iter().filter(|(of, _)| *of == owner) {
-            for year in 2016..=2018 {
+            for year in from..=from + 2 {
                 let input = AppropriateInput {
                     key: IdempotencyKey(format!("{programme}-{year}")),
                     programme_code: (*programme).into(),
