@@ -30,6 +30,8 @@ pub struct Model {
     pub redeemed_at: DateTimeUtc,
     /// Undone as if it had never arrived; its receipt number is free again.
     pub voided_at: Option<DateTimeUtc>,
+    /// When something was last given back, or a refund undone.
+    pub refunded_at: Option<DateTimeUtc>,
 }
 
 #[derive(Copy, Clone, Debug, EnumIter, DeriveRelation)]

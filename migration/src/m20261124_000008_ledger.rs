@@ -91,6 +91,11 @@ impl MigrationTrait for Step {
             partial("entry", &["aid_card_id"], "aid_card_id"),
         ];
         run(manager, tables, indexes).await?;
+        let refunded_at = Table::alter()
+            .table("redemption")
+            .add_column(timestamp_with_time_zone_null("refunded_at"))
+            .to_owned();
+        manager.alter_table(refunded_at).await?;
         keep_for_ever(manager, "entry").await
     }
 }

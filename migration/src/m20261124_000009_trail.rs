@@ -6,6 +6,8 @@ use sea_orm_migration::schema::{
     uuid,
 };
 
+use sea_orm_migration::sea_orm::{ConnectionTrait, DbBackend};
+
 use crate::steps::{index, keep_but_for, keep_for_ever, run, table, unique};
 
 #[derive(DeriveMigrationName)]
@@ -71,7 +73,10 @@ impl MigrationTrait for Step {
         let indexes = vec![
             unique("event", &["position"]),
             index("event", &["partner_id", "position"]),
-            index("event", &["at", "id"]).and_where(Expr::col("position").is_null()).to_owned(),
+            index("event", &["id"])
+                .name("ix_event_unplaced")
+                .and_where(Expr::col("position").is_null())
+                .to_owned(),
             index("audit_record", &["at", "id"]),
             index("audit_record", &["partner_id", "operation_key"]),
             index("audit_record", &["at"])
@@ -81,6 +86,11 @@ impl MigrationTrait for Step {
             unique("audit_record", &["seal_number", "place"]),
         ];
         run(manager, tables, indexes).await?;
+        // What SQLite keeps by itself as the rowid: the order of writing, whatever the clocks said.
+        if manager.get_database_backend() == DbBackend::Postgres {
+            let arrival = "ALTER TABLE event ADD COLUMN arrival bigint GENERATED ALWAYS AS IDENTITY";
+            manager.get_connection().execute_unprepared(arrival).await?;
+        }
         keep_for_ever(manager, "seal").await?;
         let content = "id, at, partner_id, token_id, operator_code, scope, act, outcome, subject, operation_key, \
                        before_digest, after_digest, origin";

@@ -84,7 +84,7 @@ pub type Work<I, T> = for<'a> fn(&'a mut Act, &'a I) -> BoxFuture<'a, Result<Out
 pub struct Act {
     slice: Slice,
     begun: Begun,
-    now: DateTime<Utc>,
+    pub(super) now: DateTime<Utc>,
     scope: Scope,
     key: String,
     wrote: bool,

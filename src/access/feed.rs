@@ -1,8 +1,9 @@
 //! The order of events. An event that commits late must not come before those that a partner has read already, so events get their
-//! places only once they are committed, by one statement at a time.
+//! places only once they are committed, by one statement at a time; among those, in the order in which they were written, whatever
+//! the clocks said.
 
 use entity::event;
-use sea_orm::{ColumnTrait, ConnectionTrait, EntityTrait, QueryFilter, QuerySelect};
+use sea_orm::{ColumnTrait, ConnectionTrait, DbBackend, EntityTrait, QueryFilter, QuerySelect};
 
 use super::token::Gate;
 use crate::error::Result;
@@ -11,7 +12,7 @@ use crate::error::Result;
 const BATCH: u32 = 500;
 
 impl Gate {
-    /// Gives the committed events that have no place yet the next ones, in the order of their time; tells how many. Two at once
+    /// Gives the committed events that have no place yet the next ones; tells how many. Two at once
     /// would give the same places: the unique index lets one of them fail, and it tries again later.
     pub async fn number_events(&self) -> Result<u64> {
         let reader = self.database().reader();
@@ -20,12 +21,16 @@ impl Gate {
             return Ok(0);
         }
         let begun = self.database().begin().await?;
+        let written = match begun.transaction.get_database_backend() {
+            DbBackend::Sqlite => "rowid",
+            _ => "arrival",
+        };
         let numbered = begun
             .transaction
             .execute_unprepared(&format!(
                 "UPDATE event SET position = waiting.place + (SELECT COALESCE(MAX(position), 0) FROM event) \
-                 FROM (SELECT id, ROW_NUMBER() OVER (ORDER BY at, id) AS place FROM event \
-                       WHERE position IS NULL ORDER BY at, id LIMIT {BATCH}) AS waiting \
+                 FROM (SELECT id, ROW_NUMBER() OVER (ORDER BY {written}) AS place FROM event \
+                       WHERE position IS NULL ORDER BY {written} LIMIT {BATCH}) AS waiting \
                  WHERE event.id = waiting.id"
             ))
             .await?;

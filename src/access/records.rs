@@ -1,5 +1,6 @@
 //! What an act leaves besides its effect, written with it at its commit: events for the partners concerned, and one audit record.
 
+use chrono::{DateTime, TimeDelta, Utc};
 use entity::id::{AuditRecordId, EventId, PartnerId};
 use entity::kinds::{AuditOutcome, OperationStatus};
 use entity::{Digest, audit_record, event};
@@ -68,6 +69,11 @@ impl Act {
     /// A row as it was before this act changes it: its digest stands in the audit record.
     pub fn changes<E: EntityTrait>(&mut self, before: &E::Model) {
         feed::<E>(self.records.before.get_or_insert_default(), before);
+    }
+
+    /// Goes on with something that happened at an instant: what follows on it is later, also when the clock was set back since.
+    pub fn follows(&mut self, earlier: DateTime<Utc>) {
+        self.now = self.now.max(earlier + TimeDelta::microseconds(1));
     }
 
     /// Writes everything that was gathered.

@@ -34,6 +34,8 @@ const AUDIENCE: &str = "onestop";
 /// RFC 9068's `typ` of an access token.
 const TYPE: &str = "at+jwt";
 const LEEWAY: TimeDelta = TimeDelta::seconds(5);
+/// A token is good from so long before it was issued: the clock of another replica, or this one set right, may be behind.
+const CLOCK_BEHIND: TimeDelta = TimeDelta::hours(3);
 const CACHED_TOKENS: usize = 10_000;
 const LONGEST_TOKEN: usize = 4096;
 
@@ -233,7 +235,7 @@ impl Gate {
             client_id: partner.code,
             jti: type_id(row.id),
             iat: now.timestamp(),
-            nbf: now.timestamp(),
+            nbf: (now - CLOCK_BEHIND).timestamp(),
             exp: row.expires_at.timestamp(),
             scope: row.scopes.clone(),
         };

@@ -96,6 +96,7 @@ async fn record(act: &mut Act, input: &PayStatementInput) -> Result<Outcome<stat
     };
     let due = net(&Totals { count, gross, reversed })?;
     act.changes::<statement::Entity>(&row);
+    row.confirmed_at.into_iter().for_each(|confirmed_at| act.follows(confirmed_at));
     let paid = act
         .set_if::<statement::Entity>(
             [

@@ -295,5 +295,6 @@ fn row(act: &Act, input: &RedeemAidCardInput, card: &aid_card::Model) -> Result<
         agent_name: input.agent_name.clone(),
         redeemed_at: act.now(),
         voided_at: None,
+        refunded_at: None,
     })
 }

@@ -185,6 +185,7 @@ pub async fn take(
     if let Err(reason) = judge(act, &row, step.to) {
         return Ok(Err(reason));
     }
+    act.follows(row.referral.updated_at);
     let Some(changed) = change(act, &row, step).await? else {
         let from = row.referral.status;
         let now = act.referral(by_id(row.referral.id)).await?.map_or(from, |row| row.referral.status);

@@ -122,13 +122,13 @@ async fn give(act: &mut Act, input: &RefundRedemptionInput) -> Result<Outcome<Re
 }
 
 /// A redemption of the viewer's, held until the act ends.
-pub async fn held(act: &Act, id: Option<RedemptionId>) -> Result<Option<redemption::Model>> {
-    match id {
-        Some(id) => {
-            act.select::<redemption::Entity>()?.only(redemption::Column::Id.eq(id)).locked().one().await
-        }
-        None => Ok(None),
+pub async fn held(act: &mut Act, id: Option<RedemptionId>) -> Result<Option<redemption::Model>> {
+    let Some(id) = id else { return Ok(None) };
+    let row = act.select::<redemption::Entity>()?.only(redemption::Column::Id.eq(id)).locked().one().await?;
+    if let Some(row) = &row {
+        act.follows(row.refunded_at.unwrap_or(row.redeemed_at));
     }
+    Ok(row)
 }
 
 /// Gives an amount back that is known to be left, voiding the sale with it or not; the redemption is held. Nothing when the key
@@ -185,6 +185,7 @@ pub async fn set_refunded(
             (redemption::Column::Refunded, Expr::value(refunded)),
             (redemption::Column::Status, Expr::value(status)),
             (redemption::Column::VoidedAt, Expr::value(voided_at)),
+            (redemption::Column::RefundedAt, Expr::value(act.now())),
         ],
         unchanged,
     )

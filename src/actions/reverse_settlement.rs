@@ -96,6 +96,7 @@ async fn reverse(act: &mut Act, input: &ReverseSettlementInput) -> Result<Outcom
 /// Reverses a live settlement of the viewer's; nothing when it was reversed meanwhile.
 pub async fn undo(act: &mut Act, row: &settlement::Model, reason: &str) -> Result<Option<settlement::Model>> {
     act.hold_person_of(row).await?;
+    act.follows(row.settled_at);
     let live = Condition::all()
         .add(settlement::Column::Id.eq(row.id))
         .add(settlement::Column::Status.eq(SettlementStatus::Settled));

@@ -64,6 +64,15 @@ impl Desk {
         }
     }
 
+    /// Looks at a card; whether it was seen.
+    pub async fn sees(&self, card: &str) -> bool {
+        let query = "query($n: String!) { aidCard(number: $n) { balance } }";
+        let sent = self.http.post(format!("{}/graphql", self.url)).bearer_auth(&self.token);
+        let response =
+            sent.json(&json!({ "query": query, "variables": { "n": card } })).send().await.unwrap();
+        response.json::<Value>().await.unwrap()["data"]["aidCard"]["balance"].is_string()
+    }
+
     /// Sends a request until it is answered, as a careful client does: under the same key.
     pub async fn insist(&self, book: &Book, asked: &Asked) -> Reply {
         let since = Instant::now();

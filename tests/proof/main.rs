@@ -22,6 +22,8 @@ mod keys_reused;
 mod kills;
 mod life;
 mod model;
+mod postgres_cluster;
 mod program;
 mod same_key;
 mod size;
+mod small_disk;

@@ -31,6 +31,12 @@ impl Fresh {
         }
     }
 
+    /// One that is there and migrated already, and stays.
+    #[allow(dead_code, reason = "the proof has databases of its own")]
+    pub fn at(url: String) -> Self {
+        Self { url, _folder: None, postgres: None }
+    }
+
     async fn on_sqlite() -> Self {
         let (_, template) = SQLITE_TEMPLATE
             .get_or_init(|| async {

@@ -196,6 +196,7 @@ impl Volume {
             agent_name: None,
             redeemed_at: long_ago(number),
             voided_at: None,
+            refunded_at: None,
         });
         self.district.lay::<redemption::Entity>(rows.collect()).await;
     }
