@@ -47,6 +47,9 @@ pub struct Answer {
     /// The outside id of what came out of it.
     pub result: Option<String>,
     pub refusals: Vec<Refusal>,
+    /// The signed receipt of an act that moved money.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub receipt: Option<String>,
     /// More that belongs to the answer, such as the calculation.
     #[serde(default, skip_serializing_if = "Json::is_null")]
     pub details: Json,
@@ -149,11 +152,11 @@ impl Slice {
             )));
         }
         let (answer, status, fresh) = match outcome {
-            Outcome::Done(result, fresh) => (
-                Answer { result: Some(result), ..Answer::default() },
-                OperationStatus::Succeeded,
-                Some(fresh),
-            ),
+            Outcome::Done(result, fresh) => {
+                let receipt = act.receipt(intent.mutation, &result)?;
+                let answer = Answer { result: Some(result), receipt, ..Answer::default() };
+                (answer, OperationStatus::Succeeded, Some(fresh))
+            }
             Outcome::Refused(mut refusals, details) => {
                 refusals.truncate(MOST_REFUSALS);
                 if act.wrote {
@@ -161,7 +164,7 @@ impl Slice {
                 }
                 act.entries.clear();
                 act.records = Records::default();
-                (Answer { result: None, refusals, details }, OperationStatus::Rejected, None)
+                (Answer { refusals, details, ..Answer::default() }, OperationStatus::Rejected, None)
             }
         };
         let kept = act.keep(intent, hash, status, &answer).await?;

@@ -1,4 +1,4 @@
-//! The server's keys: the one that signs tokens, and those that seal and find personal data.
+//! The server's keys: the one that signs tokens, seals and receipts, and those that seal and find personal data.
 
 use std::fs::{self, OpenOptions};
 use std::io::{self, Write};
@@ -14,8 +14,9 @@ use hmac::{Hmac, Mac};
 use jsonwebtoken::{DecodingKey, EncodingKey};
 use rand::TryRngCore;
 use rand::rngs::OsRng;
-use sha2::{Digest as _, Sha256};
+use sha2::Sha256;
 
+use super::jwks::{PublicKeys, id_of};
 use crate::error::{Error, Result};
 use crate::rules::person_name::same_name_key;
 
@@ -28,7 +29,7 @@ pub struct Keys {
     pub(super) key_id: String,
     pub(super) signing: EncodingKey,
     pub(super) verifying: DecodingKey,
-    signer: SigningKey,
+    pub(super) signer: SigningKey,
     sealing: XChaCha20Poly1305,
     finding: [u8; 32],
 }
@@ -47,6 +48,12 @@ impl Keys {
         Self::of(&pem, &personal)
     }
 
+    /// What is published of the keys in a folder, which is only read.
+    pub fn public_in_folder(folder: &Path) -> io::Result<PublicKeys> {
+        let pem = fs::read_to_string(folder.join(SIGNING_FILE))?;
+        Ok(PublicKeys::of(&signing_key(&pem)?.verifying_key()))
+    }
+
     /// Fresh keys that are kept nowhere.
     pub fn ephemeral() -> io::Result<Self> {
         let key = SigningKey::from_bytes(&random()?);
@@ -55,14 +62,7 @@ impl Keys {
     }
 
     fn of(pem: &str, personal: &str) -> io::Result<Self> {
-        let unreadable = |file: &str, why: &str| {
-            io::Error::new(
-                io::ErrorKind::InvalidData,
-                format!("{file} is not a key file of this server: {why}"),
-            )
-        };
-        let signing =
-            SigningKey::from_pkcs8_pem(pem).map_err(|error| unreadable(SIGNING_FILE, &error.to_string()))?;
+        let signing = signing_key(pem)?;
         let public = signing.verifying_key();
         let der = signing.to_pkcs8_der().map_err(io::Error::other)?;
         let mut lines = personal.lines().map(unhex);
@@ -70,7 +70,7 @@ impl Keys {
             return Err(unreadable(PERSONAL_FILE, "it must hold two lines of 64 hexadecimal digits"));
         };
         Ok(Self {
-            key_id: hex(&Sha256::digest(public.as_bytes())[..8]),
+            key_id: id_of(&public),
             signing: EncodingKey::from_ed_der(der.as_bytes()),
             verifying: DecodingKey::from_ed_der(public.as_bytes()),
             signer: signing,
@@ -143,6 +143,14 @@ impl Keys {
     }
 }
 
+fn signing_key(pem: &str) -> io::Result<SigningKey> {
+    SigningKey::from_pkcs8_pem(pem).map_err(|error| unreadable(SIGNING_FILE, &error.to_string()))
+}
+
+fn unreadable(file: &str, why: &str) -> io::Error {
+    io::Error::new(io::ErrorKind::InvalidData, format!("{file} is not a key file of this server: {why}"))
+}
+
 fn random<const N: usize>() -> io::Result<[u8; N]> {
     let mut bytes = [0; N];
     OsRng.try_fill_bytes(&mut bytes).map_err(io::Error::other)?;
@@ -180,7 +188,7 @@ pub fn make_private_folder(folder: &Path) -> io::Result<()> {
     builder.create(folder)
 }
 
-fn hex(bytes: &[u8]) -> String {
+pub(super) fn hex(bytes: &[u8]) -> String {
     bytes.iter().map(|byte| format!("{byte:02x}")).collect()
 }
 

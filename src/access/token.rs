@@ -29,7 +29,8 @@ use crate::clock::Clock;
 use crate::error::{Error, Result};
 use crate::page::{key_of, type_id};
 
-const ISSUER: &str = "onestop";
+/// Who signs: the `iss` of everything that this server signs.
+pub(super) const ISSUER: &str = "onestop";
 const AUDIENCE: &str = "onestop";
 /// RFC 9068's `typ` of an access token.
 const TYPE: &str = "at+jwt";

@@ -36,6 +36,9 @@ pub struct AppropriateInput {
 pub struct AppropriatePayload {
     /// The budget as it is now; null with `userErrors`.
     budget: Option<Budget>,
+    /// Signed proof of what was done: a compact JWS, verified with the keys at `/.well-known/jwks.json`. The same for ever under this
+    /// key; null with `userErrors`.
+    receipt: Option<String>,
     /// True when this key was answered before: same answer, nothing done twice.
     replayed: bool,
     user_errors: Vec<UserError>,
@@ -63,6 +66,7 @@ impl Appropriate {
         };
         Ok(Some(AppropriatePayload {
             budget,
+            receipt: answered.answer.receipt,
             replayed: answered.replayed,
             user_errors: user_errors(answered.answer.refusals),
         }))

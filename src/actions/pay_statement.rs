@@ -33,6 +33,9 @@ pub struct PayStatementInput {
 #[derive(SimpleObject)]
 pub struct PayStatementPayload {
     statement: Option<Statement>,
+    /// Signed proof of what was done: a compact JWS, verified with the keys at `/.well-known/jwks.json`. The same for ever under this
+    /// key; null with `userErrors`.
+    receipt: Option<String>,
     /// True when this key was answered before: same answer, nothing done twice.
     replayed: bool,
     user_errors: Vec<UserError>,
@@ -53,6 +56,7 @@ impl PayStatement {
         let answered = pay(slice(ctx)?, &input).await?;
         Ok(Some(PayStatementPayload {
             statement: current(&answered).await?,
+            receipt: answered.answer.receipt,
             replayed: answered.replayed,
             user_errors: user_errors(answered.answer.refusals),
         }))

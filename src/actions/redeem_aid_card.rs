@@ -58,6 +58,9 @@ pub struct RedeemAidCardPayload {
     redemption: Option<Redemption>,
     /// The card as it is now; null with `userErrors`.
     card: Option<AidCard>,
+    /// Signed proof of what was done: a compact JWS, verified with the keys at `/.well-known/jwks.json`. The same for ever under this
+    /// key; null with `userErrors`.
+    receipt: Option<String>,
     /// True when this key was answered before: same answer, nothing done twice.
     replayed: bool,
     user_errors: Vec<UserError>,
@@ -85,6 +88,7 @@ impl RedeemAidCard {
         Ok(Some(RedeemAidCardPayload {
             redemption: redemption.map(Redemption::one),
             card: card.map(AidCard),
+            receipt: answered.answer.receipt,
             replayed: answered.replayed,
             user_errors: user_errors(answered.answer.refusals),
         }))

@@ -38,6 +38,9 @@ pub struct RefundRedemptionPayload {
     redemption: Option<Redemption>,
     /// The card that was redeemed, as it is now; null with `userErrors`.
     card: Option<AidCard>,
+    /// Signed proof of what was done: a compact JWS, verified with the keys at `/.well-known/jwks.json`. The same for ever under this
+    /// key; null with `userErrors`.
+    receipt: Option<String>,
     /// True when this key was answered before: same answer, nothing done twice.
     replayed: bool,
     user_errors: Vec<UserError>,
@@ -70,6 +73,7 @@ impl RefundRedemption {
         Ok(Some(RefundRedemptionPayload {
             redemption: redemption.map(Redemption::one),
             card: card.map(AidCard),
+            receipt: answered.answer.receipt,
             replayed: answered.replayed,
             user_errors: user_errors(answered.answer.refusals),
         }))

@@ -33,6 +33,9 @@ pub struct ReverseSettlementInput {
 #[derive(SimpleObject)]
 pub struct ReverseSettlementPayload {
     settlement: Option<Settlement>,
+    /// Signed proof of what was done: a compact JWS, verified with the keys at `/.well-known/jwks.json`. The same for ever under this
+    /// key; null with `userErrors`.
+    receipt: Option<String>,
     /// True when this key was answered before: same answer, nothing done twice.
     replayed: bool,
     user_errors: Vec<UserError>,
@@ -66,6 +69,7 @@ impl ReverseSettlement {
         };
         Ok(Some(ReverseSettlementPayload {
             settlement: settlement.map(Settlement::one),
+            receipt: answered.answer.receipt,
             replayed: answered.replayed,
             user_errors: user_errors(answered.answer.refusals),
         }))

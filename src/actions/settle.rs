@@ -34,6 +34,9 @@ pub struct SettlePayload {
     settlement: Option<Settlement>,
     /// With AMOUNT_DIFFERS: what would be paid.
     calculation: Option<Calculation>,
+    /// Signed proof of what was done: a compact JWS, verified with the keys at `/.well-known/jwks.json`. The same for ever under this
+    /// key; null with `userErrors`.
+    receipt: Option<String>,
     /// True when this key was answered before: same answer, nothing done twice.
     replayed: bool,
     user_errors: Vec<UserError>,
@@ -60,6 +63,7 @@ impl Settle {
         Ok(Some(SettlePayload {
             settlement: settlement.map(Settlement::one),
             calculation,
+            receipt: answered.answer.receipt,
             replayed: answered.replayed,
             user_errors: user_errors(answered.answer.refusals),
         }))

@@ -33,6 +33,9 @@ pub struct VoidOperationInput {
 pub struct VoidOperationPayload {
     /// The request that was undone or blocked.
     operation: Option<Operation>,
+    /// Signed proof of the money that the void moved: a compact JWS, verified with the keys at `/.well-known/jwks.json`. The same for
+    /// ever under this key; null when it moved none.
+    receipt: Option<String>,
     /// True when this key was answered before: same answer, nothing done twice.
     replayed: bool,
     user_errors: Vec<UserError>,
@@ -70,6 +73,7 @@ impl VoidOperation {
         };
         Ok(Some(VoidOperationPayload {
             operation: operation.map(Operation),
+            receipt: answered.answer.receipt,
             replayed: answered.replayed,
             user_errors: user_errors(answered.answer.refusals),
         }))

@@ -2,6 +2,7 @@
 
 mod demo;
 mod migrate;
+mod receipt;
 mod schema;
 mod serve;
 mod token;
@@ -41,6 +42,8 @@ enum Command {
     Schema(schema::Schema),
     /// Issue an access token to a partner (prints the token alone), or revoke one.
     Token(token::Token),
+    /// Verify a receipt of an act that moved money.
+    Receipt(receipt::Receipt),
 }
 
 /// Where the data are.
@@ -89,6 +92,7 @@ pub fn run() -> ExitCode {
             Command::Migrate(migrate) => migrate.run().await,
             Command::Schema(schema) => schema.run(),
             Command::Token(token) => token.run().await,
+            Command::Receipt(receipt) => receipt.run(),
         }
     });
     match outcome {

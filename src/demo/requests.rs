@@ -163,7 +163,7 @@ impl Maker<'_> {
         self.add(
             "settle",
             HOSPITAL,
-            format!("mutation($input: SettleInput!) {{ settle(input: $input) {{ settlement {{ {shape} }} replayed userErrors {{ code message field }} }} }}"),
+            format!("mutation($input: SettleInput!) {{ settle(input: $input) {{ settlement {{ {shape} }} receipt replayed userErrors {{ code message field }} }} }}"),
             json!({ "input": { "key": key, "bill": bill_json(&bill), "operator": { "code": "C07", "name": "演示收费员" } } }),
         );
         let (id, _, _) = self.settled(&hospital).await?;
@@ -171,7 +171,7 @@ impl Maker<'_> {
         self.add(
             "reverseSettlement",
             HOSPITAL,
-            "mutation($input: ReverseSettlementInput!) { reverseSettlement(input: $input) { settlement { id status reversedAt reversalReason } replayed userErrors { code message field } } }",
+            "mutation($input: ReverseSettlementInput!) { reverseSettlement(input: $input) { settlement { id status reversedAt reversalReason } receipt replayed userErrors { code message field } } }",
             json!({ "input": { "key": key, "settlementId": id, "reason": "发票打印错误" } }),
         );
         let (id, original, invoice) = self.settled(&hospital).await?;
@@ -202,7 +202,7 @@ impl Maker<'_> {
         self.add(
             "operation",
             HOSPITAL,
-            "query($key: IdempotencyKey!) { operation(key: $key) { key mutation status at result { id } voidedBy userErrors { code } } }",
+            "query($key: IdempotencyKey!) { operation(key: $key) { key mutation status at result { id } receipt voidedBy userErrors { code } } }",
             json!({ "key": original }),
         );
         let (_, lost, _) = self.settled(&hospital).await?;
@@ -210,7 +210,7 @@ impl Maker<'_> {
         self.add(
             "voidOperation",
             HOSPITAL,
-            "mutation($input: VoidOperationInput!) { voidOperation(input: $input) { operation { key status voidedBy result { id } } replayed userErrors { code message field } } }",
+            "mutation($input: VoidOperationInput!) { voidOperation(input: $input) { operation { key status voidedBy result { id } } receipt replayed userErrors { code message field } } }",
             json!({ "input": { "key": key, "operationKey": lost, "reason": "没有收到应答" } }),
         );
         Ok(())
@@ -245,7 +245,7 @@ impl Maker<'_> {
         self.add(
             "redeemAidCard",
             SHOP,
-            "mutation($input: RedeemAidCardInput!) { redeemAidCard(input: $input) { redemption { id amount balanceAfter receiptNumber redeemedAt } card { number balance } replayed userErrors { code message field } } }",
+            "mutation($input: RedeemAidCardInput!) { redeemAidCard(input: $input) { redemption { id amount balanceAfter receiptNumber redeemedAt } card { number balance } receipt replayed userErrors { code message field } } }",
             json!({ "input": {
                 "key": key, "cardNumber": card, "amount": "86.50", "receiptNumber": receipt,
                 "lines": [
@@ -270,7 +270,7 @@ impl Maker<'_> {
         self.add(
             "refundRedemption",
             SHOP,
-            "mutation($input: RefundRedemptionInput!) { refundRedemption(input: $input) { redemption { id status refunded } card { balance } replayed userErrors { code message field } } }",
+            "mutation($input: RefundRedemptionInput!) { refundRedemption(input: $input) { redemption { id status refunded } card { balance } receipt replayed userErrors { code message field } } }",
             json!({ "input": { "key": key, "redemptionId": type_id(redemption.id), "amount": "12.00", "reason": "商品破损" } }),
         );
         self.add(

@@ -45,6 +45,15 @@ impl Operation {
         Ok(user_errors(read_answer(&self.0)?.refusals))
     }
 
+    /// The receipt that was answered: signed proof of the money that came or went, a compact JWS, verified with the keys at
+    /// `/.well-known/jwks.json`. Null when none did, and once it was voided: what was taken back stands in the receipt of the void.
+    async fn receipt(&self) -> Result<Option<String>> {
+        match self.0.voided_by {
+            Some(_) => Ok(None),
+            None => Ok(read_answer(&self.0)?.receipt),
+        }
+    }
+
     /// The key of the void that undid or blocked it; its own key can never be used again.
     async fn voided_by(&self) -> Option<IdempotencyKey> {
         self.0.voided_by.clone().map(IdempotencyKey)

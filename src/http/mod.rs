@@ -2,6 +2,7 @@
 
 pub mod answer;
 pub mod graphql;
+pub mod jwks;
 pub mod listen;
 pub mod media;
 pub mod ready;
@@ -14,7 +15,7 @@ use axum::Router;
 use axum::extract::{Request, State};
 use axum::http::{HeaderMap, HeaderValue, StatusCode, header};
 use axum::response::Response;
-use axum::routing::any;
+use axum::routing::{any, get};
 use tokio::net::TcpListener;
 use tokio::sync::watch;
 
@@ -56,6 +57,7 @@ impl App {
     pub fn router(self) -> Router {
         Router::new()
             .route("/graphql", any(graphql_endpoint))
+            .route("/.well-known/jwks.json", get(jwks::public_keys))
             .route("/healthz", any(|| async { "ok\n" }))
             .route("/readyz", any(async |State(app): State<Self>| app.readiness.state().await))
             .fallback(|| async {

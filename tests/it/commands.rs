@@ -4,10 +4,17 @@ use std::io::{BufRead, BufReader};
 use std::process::{Child, Command, Output, Stdio};
 use std::time::{Duration, Instant};
 
+use base64::Engine as _;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+use ed25519_dalek::pkcs8::EncodePrivateKey;
+use ed25519_dalek::{Signer, SigningKey};
+use jsonwebtoken::{Algorithm, EncodingKey, Header, encode};
 use serde_json::{Value, json};
 
-use crate::harness::Partner;
 use crate::harness::database::Fresh;
+use crate::harness::district::SHOP;
+use crate::harness::till::sale;
+use crate::harness::{District, Partner};
 
 fn onestop(folder: &std::path::Path) -> Command {
     let mut command = Command::new(env!("CARGO_BIN_EXE_onestop"));
@@ -55,6 +62,15 @@ async fn the_demo_prints_what_a_script_needs_and_stops_when_told() {
     let reply = hospital.ask(query, settle["variables"].clone()).await.done("settle");
     assert_eq!(reply.text("settle.settlement.status"), "SETTLED");
     assert_eq!(reqwest::get(format!("{url}/readyz")).await.unwrap().status(), 200);
+
+    let receipt = reply.text("settle.receipt");
+    let keys = reqwest::get(format!("{url}/.well-known/jwks.json")).await.unwrap().text().await.unwrap();
+    std::fs::write(folder.path().join("jwks.json"), keys).unwrap();
+    for with in [vec![], vec!["--data", "data"], vec!["--jwks", "jwks.json"]] {
+        let output = run(onestop(folder.path()).args(["receipt", "verify"]).args(with).arg(&receipt));
+        assert!(output.status.success(), "{}", said(&output));
+        assert!(said(&output).contains(&reply.text("settle.settlement.assistance")), "{}", said(&output));
+    }
 
     let mut revoke = onestop(folder.path());
     let revoked = run(revoke.args(["token", "revoke", "--database", &fresh.url, &token]));
@@ -140,6 +156,115 @@ async fn fresh_leaves_a_database_alone_that_holds_something_else() {
     assert!(!refused.status.success());
     assert!(said(&refused).contains("left alone"), "{}", said(&refused));
     assert_eq!(fresh.number("SELECT CAST(SUM(amount) AS bigint) FROM ledger_of_somebody_else").await, 42);
+}
+
+fn verify(folder: &std::path::Path, receipt: &str) -> Output {
+    run(onestop(folder).args(["receipt", "verify", "--jwks", "jwks.json", receipt]))
+}
+
+#[tokio::test]
+async fn a_receipt_is_verified_without_the_server() {
+    let folder = tempfile::tempdir().unwrap();
+    let (receipt, keys, sold) = {
+        let district = District::new().await;
+        let shop = district.partner(SHOP).await;
+        let sold = sale(&district.card("200.00").await, "80.05", "R1");
+        let shape = "redemption { id } receipt";
+        let reply = shop.act("redeemAidCard", sold.clone(), shape).await.done("redeemAidCard");
+        let keys = reqwest::get(format!("{}/.well-known/jwks.json", district.url)).await.unwrap();
+        let id = reply.text("redeemAidCard.redemption.id");
+        (reply.text("redeemAidCard.receipt"), keys.text().await.unwrap(), (sold["key"].clone(), id))
+    };
+    std::fs::write(folder.path().join("jwks.json"), keys).unwrap();
+    let printed = format!(
+        "valid receipt, signed by onestop\n  mutation  redeemAidCard\n  key       {}\n  result    {}\n  \
+         amount    80.05 CNY\n  partner   {SHOP}\n  at        2016-06-15T02:00:00.000000Z\n",
+        sold.0.as_str().unwrap(),
+        sold.1
+    );
+    let output = verify(folder.path(), &receipt);
+    assert!(output.status.success(), "{}", said(&output));
+    assert_eq!(said(&output), printed);
+    std::fs::write(folder.path().join("receipt"), format!("{receipt}\n")).unwrap();
+    let mut from_input = onestop(folder.path());
+    from_input.args(["receipt", "verify", "--jwks", "jwks.json", "-"]);
+    from_input.stdin(std::fs::File::open(folder.path().join("receipt")).unwrap());
+    assert_eq!(said(&run(&mut from_input)), printed);
+    let made: Vec<_> = std::fs::read_dir(folder.path()).unwrap().map(|entry| entry.unwrap().path()).collect();
+    assert_eq!(made.len(), 2, "it makes no keys and no database: {made:?}");
+}
+
+#[tokio::test]
+async fn a_forged_receipt_is_told_what_is_wrong_with_it() {
+    let folder = tempfile::tempdir().unwrap();
+    let signing = SigningKey::from_bytes(&[7; 32]);
+    let public = signing.verifying_key();
+    let keys = json!({ "keys": [{ "kty": "OKP", "crv": "Ed25519", "kid": "k", "x": URL_SAFE_NO_PAD.encode(public.as_bytes()) }] });
+    std::fs::write(folder.path().join("jwks.json"), keys.to_string()).unwrap();
+    let part = |json: &Value| URL_SAFE_NO_PAD.encode(json.to_string());
+    let sign = |header: &Value, claims: &Value| {
+        let signed = format!("{}.{}", part(header), part(claims));
+        let signature = URL_SAFE_NO_PAD.encode(signing.sign(signed.as_bytes()).to_bytes());
+        format!("{signed}.{signature}")
+    };
+    let header = json!({ "typ": "onestop-receipt+jws", "alg": "EdDSA", "kid": "k" });
+    let claims = json!({ "iss": "onestop", "mutation": "settle", "key": "HIS-1", "result": "settlement_1", "amount": "1.00",
+        "currency": "CNY", "partner": "H1", "at": "2016-06-15T02:00:00.000000Z" });
+    let good = sign(&header, &claims);
+    assert!(verify(folder.path(), &good).status.success(), "{}", said(&verify(folder.path(), &good)));
+    let with = |of: &Value, member: &str, value: &str| {
+        let mut changed = of.clone();
+        changed[member] = json!(value);
+        changed
+    };
+    let parts: Vec<&str> = good.split('.').collect();
+    let none = part(&with(&header, "alg", "none"));
+    let richer = part(&with(&claims, "amount", "100.00"));
+    let of =
+        |alg| Header { typ: Some("onestop-receipt+jws".into()), kid: Some("k".into()), ..Header::new(alg) };
+    let secret = EncodingKey::from_secret(public.as_bytes());
+    let by_secret = encode(&of(Algorithm::HS256), &claims, &secret).unwrap();
+    let another = SigningKey::from_bytes(&[8; 32]).to_pkcs8_der().unwrap();
+    let another = EncodingKey::from_ed_der(another.as_bytes());
+    let by_another = encode(&of(Algorithm::EdDSA), &claims, &another).unwrap();
+    for (forged, wrong) in [
+        (format!("{none}.{}.", parts[1]), "its algorithm is \"none\""),
+        (format!("{none}.{}.{}", parts[1], parts[2]), "its algorithm is \"none\""),
+        (by_secret, "its algorithm is \"HS256\""),
+        (by_another, "its signature is wrong"),
+        (format!("{}.{richer}.{}", parts[0], parts[2]), "its signature is wrong"),
+        (format!("{}.{}.", parts[0], parts[1]), "its signature is wrong"),
+        (format!("{}.{}", parts[0], parts[1]), "was it copied whole?"),
+        (good[..good.len() - 2].to_owned(), "its signature is wrong"),
+        (sign(&with(&header, "typ", "at+jwt"), &claims), "its type is \"at+jwt\""),
+        (sign(&with(&header, "kid", "other"), &claims), "its key \"other\" is not among the published keys"),
+        (sign(&header, &with(&claims, "iss", "elsewhere")), "its issuer is \"elsewhere\""),
+        (sign(&header, &json!({ "iss": "onestop", "sub": "H1" })), "not the content of a receipt"),
+        ("nonsense".to_owned(), "was it copied whole?"),
+    ] {
+        let output = verify(folder.path(), &forged);
+        assert!(!output.status.success() && output.stdout.is_empty(), "{wrong}: {}", said(&output));
+        assert!(said(&output).contains("not a valid receipt: "), "{wrong}: {}", said(&output));
+        assert!(said(&output).contains(wrong), "{wrong}: {}", said(&output));
+    }
+}
+
+#[test]
+fn keys_that_verify_no_receipt_are_named() {
+    let folder = tempfile::tempdir().unwrap();
+    std::fs::write(folder.path().join("empty.json"), "{\"keys\":[]}").unwrap();
+    std::fs::write(folder.path().join("text.json"), "keys").unwrap();
+    for (with, hint) in [
+        (["--jwks", "missing.json"], "--jwks: missing.json cannot be read"),
+        (["--jwks", "text.json"], "it is not a JSON object with `keys`"),
+        (["--jwks", "empty.json"], "it holds no Ed25519 key for signatures"),
+        (["--data", "nowhere"], "the keys in nowhere/keys cannot be used"),
+    ] {
+        let output = run(onestop(folder.path()).args(["receipt", "verify"]).args(with).arg("a.b.c"));
+        assert!(!output.status.success(), "{with:?}");
+        assert!(said(&output).contains(hint), "{with:?}: {}", said(&output));
+    }
+    assert!(!folder.path().join("nowhere").exists(), "verifying makes nothing");
 }
 
 #[cfg(unix)]

@@ -54,6 +54,7 @@ const SAID_BESIDES: &[&str] = &[
     "LedgerEntry",
     "Mutation.appropriate",
     "Mutation.payStatement",
+    "Operation.receipt",
     "PayStatementInput",
     "PayStatementPayload",
     "Posting",
@@ -63,10 +64,14 @@ const SAID_BESIDES: &[&str] = &[
     "Query.budgets",
     "Query.ledger",
     "Query.statements",
+    "RedeemAidCardPayload.receipt",
+    "RefundRedemptionPayload.receipt",
+    "ReverseSettlementPayload.receipt",
     "Scope.AUDIT_READ",
     "Scope.BUDGET_READ",
     "Scope.BUDGET_WRITE",
     "Scope.STATEMENT_PAY",
+    "SettlePayload.receipt",
     "Statement.bankReference",
     "Statement.confirmedAt",
     "Statement.paidAt",
@@ -76,6 +81,7 @@ const SAID_BESIDES: &[&str] = &[
     "UserErrorCode.ALREADY_CONFIRMED",
     "UserErrorCode.ALREADY_PAID",
     "UserErrorCode.NOT_CONFIRMED",
+    "VoidOperationPayload.receipt",
 ];
 
 type Types = BTreeMap<String, TypeDefinition>;

@@ -31,6 +31,7 @@ mod owed;
 mod pages;
 mod patience;
 mod plans;
+mod receipts;
 mod reconcile;
 mod redeem_aid_card;
 mod referral_expiry;

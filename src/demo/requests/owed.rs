@@ -40,7 +40,7 @@ impl Maker<'_> {
         self.add(
             "appropriate",
             CHARITY_FEDERATION,
-            format!("mutation($input: AppropriateInput!) {{ appropriate(input: $input) {{ budget {{ {budget} }} replayed userErrors {{ code message field }} }} }}"),
+            format!("mutation($input: AppropriateInput!) {{ appropriate(input: $input) {{ budget {{ {budget} }} receipt replayed userErrors {{ code message field }} }} }}"),
             json!({ "input": { "key": key, "programmeCode": "CHARITY_CARD", "year": year, "amount": "5000.00" } }),
         );
     }
@@ -137,7 +137,7 @@ impl Maker<'_> {
         self.add(
             "payStatement",
             CHARITY_FEDERATION,
-            format!("mutation($input: PayStatementInput!) {{ payStatement(input: $input) {{ statement {{ {STATEMENT} paidAt bankReference }} replayed userErrors {{ code message field }} }} }}"),
+            format!("mutation($input: PayStatementInput!) {{ payStatement(input: $input) {{ statement {{ {STATEMENT} paidAt bankReference }} receipt replayed userErrors {{ code message field }} }} }}"),
             json!({ "input": { "key": key, "statementId": type_id(confirmed.id), "bankReference": bank_reference } }),
         );
         Ok(())
