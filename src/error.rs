@@ -84,6 +84,14 @@ impl Error {
         }
     }
 
+    /// The same failure for each of those who share what failed.
+    pub fn for_each(&self, doing: &str) -> Self {
+        match self {
+            Self::Unavailable(cause) => Self::Unavailable(DbErr::Custom(describe(cause))),
+            other => Self::internal(format!("{doing}: {other:?}")),
+        }
+    }
+
     /// Whether the same statements may succeed when they are run again (PostgreSQL 40001, 40P01).
     pub(crate) fn is_contention(&self) -> bool {
         matches!(self, Self::Unavailable(cause) if matches!(sql_state(cause).as_deref(), Some("40001" | "40P01")))

@@ -84,10 +84,13 @@ fn read_cursor(field: &'static str, text: &str) -> Result<Uuid> {
 }
 
 /// A place in the feed of events.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Place(pub i64);
 
 impl Place {
+    /// Before the first event.
+    pub const BEGINNING: Self = Self(0);
+
     pub fn cursor(self) -> String {
         cursor(Uuid::from_u128(u128::from(self.0.unsigned_abs())))
     }

@@ -4,6 +4,7 @@
 
 use entity::event;
 use sea_orm::{ColumnTrait, ConnectionTrait, DbBackend, EntityTrait, QueryFilter, QuerySelect};
+use tokio::sync::watch;
 
 use super::token::Gate;
 use crate::error::Result;
@@ -35,6 +36,12 @@ impl Gate {
             ))
             .await?;
         begun.commit().await?;
+        self.numbered.send_replace(());
         Ok(numbered.rows_affected())
+    }
+
+    /// Changes when this process has given events their places; another process may do so, too.
+    pub fn numbered(&self) -> watch::Receiver<()> {
+        self.numbered.subscribe()
     }
 }

@@ -15,6 +15,7 @@ use sea_orm::{
 };
 use serde::{Deserialize, Serialize};
 use sha2::{Digest as _, Sha256};
+use tokio::sync::watch;
 use tokio::time::Instant;
 
 use super::database::{Database, Loading};
@@ -70,6 +71,7 @@ pub struct Gate {
     directory: Arc<Directory>,
     misses: Arc<Misses>,
     pub(super) looks: Arc<Looks>,
+    pub(super) numbered: Arc<watch::Sender<()>>,
     clock: Clock,
     known: Arc<Cache<[u8; 32], Arc<Known>>>,
 }
@@ -102,7 +104,16 @@ impl Gate {
     pub fn with_cache_age(database: Database, keys: Arc<Keys>, clock: Clock, age: Duration) -> Self {
         let directory = Arc::new(Directory::new(database.clone(), age));
         let known = Arc::new(Cache::new(CACHED_TOKENS));
-        Self { database, keys, directory, misses: Arc::default(), looks: Arc::default(), clock, known }
+        Self {
+            database,
+            keys,
+            directory,
+            misses: Arc::default(),
+            looks: Arc::default(),
+            numbered: Arc::default(),
+            clock,
+            known,
+        }
     }
 
     pub fn database(&self) -> &Database {

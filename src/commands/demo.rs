@@ -30,11 +30,14 @@ pub struct Demo {
     /// Load the district and stop.
     #[arg(long)]
     load_only: bool,
-    /// Print one line of JSON instead of the table: url, partners with tokens, and a working request per operation.
+    /// Print one line of JSON instead of the table: url, partners with tokens, a working
+    /// request per operation, and one that follows the events.
     #[arg(long)]
     json: bool,
 }
 
+/// The form of answers that go on.
+const EVENTS: &str = "text/event-stream";
 const TOKEN_LIFE: Duration = Duration::from_secs(24 * 3600);
 /// The requests that are printed as curl: one for each of the three jobs.
 const SHOWN: [(&str, &str); 3] = [
@@ -158,7 +161,15 @@ fn print_json(url: &str, partners: &[WithToken], requests: &[DemoRequest]) {
             })
         })
         .collect();
-    println!("{}", json!({ "url": url, "partners": partners, "requests": requests }));
+    let follow = demo::to_follow();
+    let follow = json!({
+        "accept": EVENTS,
+        "name": follow.name,
+        "partner": follow.partner,
+        "query": follow.query,
+        "variables": follow.variables,
+    });
+    println!("{}", json!({ "url": url, "partners": partners, "requests": requests, "follow": follow }));
 }
 
 fn print_table(url: &str, partners: &[WithToken], requests: &[DemoRequest]) {
@@ -168,22 +179,25 @@ fn print_table(url: &str, partners: &[WithToken], requests: &[DemoRequest]) {
         println!("  scopes {}", partner.scopes.join(" "));
         println!("  token  {}\n", partner.token);
     }
-    for (name, title) in SHOWN {
-        let request = requests.iter().find(|request| request.name == name);
-        let token =
-            request.and_then(|request| partners.iter().find(|partner| partner.code == request.partner));
-        if let (Some(request), Some(partner)) = (request, token) {
-            println!("# {title}:\n{}\n", curl(url, &partner.token, request));
+    let shown = SHOWN.iter().filter_map(|(name, title)| {
+        Some((*title, "application/json", requests.iter().find(|request| request.name == *name)?))
+    });
+    let follow = demo::to_follow();
+    let follow =
+        ("The hospital follows what happens, from the beginning on (Ctrl-C ends it)", EVENTS, &follow);
+    for (title, accept, request) in shown.chain([follow]) {
+        if let Some(partner) = partners.iter().find(|partner| partner.code == request.partner) {
+            println!("# {title}:\n{}\n", curl(url, &partner.token, accept, request));
         }
     }
     println!("Serving {url}/graphql; every other request: onestop demo --json. Ctrl-C stops.");
 }
 
 /// A command that works as pasted into a shell.
-fn curl(url: &str, token: &str, request: &DemoRequest) -> String {
+fn curl(url: &str, token: &str, accept: &str, request: &DemoRequest) -> String {
     let body =
         json!({ "query": request.query, "variables": request.variables }).to_string().replace('\'', "'\\''");
     format!(
-        "curl -sS {url}/graphql \\\n  -H 'content-type: application/json' \\\n  -H 'authorization: Bearer {token}' \\\n  -d '{body}'"
+        "curl -sSN {url}/graphql \\\n  -H 'content-type: application/json' \\\n  -H 'accept: {accept}' \\\n  -H 'authorization: Bearer {token}' \\\n  -d '{body}'"
     )
 }

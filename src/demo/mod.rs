@@ -24,7 +24,7 @@ use crate::clock::Clock;
 use crate::error::{Error, Result};
 use crate::rules::calendar::start_of_china_day;
 
-pub use requests::{DemoRequest, fresh_requests};
+pub use requests::{DemoRequest, fresh_requests, to_follow};
 
 const SEED: u64 = 2016;
 const TOKEN_LIFE: Duration = Duration::from_secs(3600);

@@ -54,6 +54,17 @@ struct Maker<'a> {
     requests: Vec<DemoRequest>,
 }
 
+/// What a hospital sends to follow its events: the one request that is answered by a stream.
+pub fn to_follow() -> DemoRequest {
+    DemoRequest {
+        name: "events",
+        partner: HOSPITAL.into(),
+        query: "subscription($after: String) { events(after: $after) { cursor at kind subject { __typename id } } }"
+            .into(),
+        variables: json!({ "after": null }),
+    }
+}
+
 /// The requests of this start.
 pub async fn fresh_requests(gate: &Gate) -> Result<Vec<DemoRequest>> {
     let mut seed = [0; 32];

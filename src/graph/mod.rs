@@ -42,6 +42,8 @@ pub fn language(ctx: &Context<'_>) -> Language {
     ctx.data_opt::<Language>().copied().unwrap_or_default()
 }
 
+pub use event::Subscription;
+
 /// What can be read.
 #[derive(MergedObject, Default)]
 pub struct Query(

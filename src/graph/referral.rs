@@ -45,11 +45,7 @@ impl Unmasking {
             .written
             .get_or_init(async || slice.unmasks(Scope::ReferralRead, &self.referrals).await.map_err(Arc::new))
             .await;
-        let failed = |shared: &Arc<Error>| match &**shared {
-            Error::Unavailable(cause) => Error::Unavailable(sea_orm::DbErr::Custom(cause.to_string())),
-            other => Error::internal(format!("writing down a look: {other:?}")),
-        };
-        written.as_ref().map(|()| ()).map_err(failed)
+        written.as_ref().map(|()| ()).map_err(|shared| shared.for_each("writing down a look"))
     }
 }
 

@@ -67,7 +67,7 @@ impl Events {
         };
         match known {
             Ok(events) => Ok(events.get(&referral).cloned().unwrap_or_default()),
-            Err(shared) => Err(Error::internal(format!("loading events: {shared:?}"))),
+            Err(shared) => Err(shared.for_each("loading events")),
         }
     }
 

@@ -151,8 +151,7 @@ impl StatementLine {
     async fn source(&self, ctx: &Context<'_>) -> Result<Node> {
         let slice = slice(ctx)?;
         let found = self.sources.loaded.get_or_init(|| self.sources.load(slice)).await;
-        let found =
-            found.as_ref().map_err(|shared| Error::internal(format!("loading sources: {shared:?}")))?;
+        let found = found.as_ref().map_err(|shared| shared.for_each("loading sources"))?;
         found
             .get(&self.row.source_id)
             .cloned()
@@ -220,8 +219,7 @@ impl Statements {
 
     pub async fn one(&self, slice: &Slice, act: Uuid) -> Result<Statement> {
         let found = self.loaded.get_or_init(|| self.load(slice)).await;
-        let found =
-            found.as_ref().map_err(|shared| Error::internal(format!("loading statements: {shared:?}")))?;
+        let found = found.as_ref().map_err(|shared| shared.for_each("loading statements"))?;
         found.get(&act).cloned().ok_or_else(|| Error::internal("an act in no statement"))
     }
 

@@ -126,6 +126,10 @@ pub fn respond(media: MediaType, answer: Answer) -> Response {
 pub enum Refusal {
     /// 406: neither form of answer is wanted.
     NotAcceptable,
+    /// 406: what is answered once is wanted as a stream.
+    OnceOnly,
+    /// 406: what comes as a stream is wanted at once.
+    StreamOnly,
     /// 415: the body is something else than JSON in UTF-8; says what to do.
     UnsupportedMediaType(&'static str),
     /// 405: neither GET nor POST.
@@ -143,6 +147,13 @@ pub enum Refusal {
     },
     /// 429: come back after this many seconds.
     Throttled(u32),
+    /// 429: the partner has as many streams open as it may.
+    Streaming {
+        /// How many.
+        most: u32,
+        /// Come back after this many seconds.
+        seconds: u32,
+    },
     /// 503: come back after this many seconds.
     Unavailable(u32),
     /// 500; the correlation id, which may be empty, is what the log has.
@@ -157,13 +168,13 @@ impl Refusal {
     #[must_use]
     pub fn status(&self) -> StatusCode {
         match self {
-            Self::NotAcceptable => StatusCode::NOT_ACCEPTABLE,
+            Self::NotAcceptable | Self::OnceOnly | Self::StreamOnly => StatusCode::NOT_ACCEPTABLE,
             Self::UnsupportedMediaType(_) => StatusCode::UNSUPPORTED_MEDIA_TYPE,
             Self::MethodNotAllowed | Self::NotByGet(_) => StatusCode::METHOD_NOT_ALLOWED,
             Self::TooLarge(_) => StatusCode::PAYLOAD_TOO_LARGE,
             Self::BadRequest(_) => StatusCode::BAD_REQUEST,
             Self::Unauthenticated { .. } => StatusCode::UNAUTHORIZED,
-            Self::Throttled(_) => StatusCode::TOO_MANY_REQUESTS,
+            Self::Throttled(_) | Self::Streaming { .. } => StatusCode::TOO_MANY_REQUESTS,
             Self::Unavailable(_) => StatusCode::SERVICE_UNAVAILABLE,
             Self::Internal { .. } => StatusCode::INTERNAL_SERVER_ERROR,
         }
@@ -174,13 +185,15 @@ impl Refusal {
     pub fn code(&self) -> &'static str {
         match self {
             Self::NotAcceptable
+            | Self::OnceOnly
+            | Self::StreamOnly
             | Self::UnsupportedMediaType(_)
             | Self::MethodNotAllowed
             | Self::NotByGet(_)
             | Self::BadRequest(_) => "BAD_REQUEST",
             Self::TooLarge(_) => "LIMIT_EXCEEDED",
             Self::Unauthenticated { .. } => "UNAUTHENTICATED",
-            Self::Throttled(_) => "THROTTLED",
+            Self::Throttled(_) | Self::Streaming { .. } => "THROTTLED",
             Self::Unavailable(_) => "UNAVAILABLE",
             Self::Internal { .. } => "INTERNAL",
         }
@@ -189,6 +202,11 @@ impl Refusal {
     fn message(&self) -> Cow<'static, str> {
         match self {
             Self::NotAcceptable => "Accept `application/graphql-response+json` or `application/json`.".into(),
+            Self::OnceOnly => {
+                "Only a subscription comes as a stream; accept `application/graphql-response+json` or `application/json`."
+                    .into()
+            }
+            Self::StreamOnly => "A subscription comes as a stream; accept `text/event-stream`.".into(),
             Self::UnsupportedMediaType(message) => (*message).into(),
             Self::MethodNotAllowed => "Use POST, or GET for queries.".into(),
             Self::NotByGet(NotByGet::NotAQuery) => "GET is for queries; use POST.".into(),
@@ -200,6 +218,9 @@ impl Refusal {
             Self::Unauthenticated { presented: false } => "A bearer token is needed.".into(),
             Self::Unauthenticated { presented: true } => "The bearer token is not valid.".into(),
             Self::Throttled(seconds) => format!("Too many requests; try again in {seconds} s.").into(),
+            Self::Streaming { most, seconds } => {
+                format!("This partner has {most} streams open already; close one, or try again in {seconds} s.").into()
+            }
             Self::Unavailable(seconds) => format!("Not available now; try again in {seconds} s.").into(),
             Self::Internal { .. } => "Something went wrong here; the same key may be sent again.".into(),
         }
@@ -214,12 +235,14 @@ impl Refusal {
             Self::Unauthenticated { presented: true } => {
                 fixed(header::WWW_AUTHENTICATE, "Bearer error=\"invalid_token\"")
             }
-            Self::Throttled(seconds) | Self::Unavailable(seconds) => {
+            Self::Throttled(seconds) | Self::Streaming { seconds, .. } | Self::Unavailable(seconds) => {
                 vec![(header::RETRY_AFTER, HeaderValue::from(*seconds))]
             }
             // What is left of the body is not read: the connection ends here.
             Self::TooLarge(_) => fixed(header::CONNECTION, "close"),
             Self::NotAcceptable
+            | Self::OnceOnly
+            | Self::StreamOnly
             | Self::UnsupportedMediaType(_)
             | Self::BadRequest(_)
             | Self::Internal { .. } => Vec::new(),
@@ -349,6 +372,9 @@ mod tests {
     async fn refusals_say_the_same_in_both_forms() {
         for (refusal, expected, code, name, value) in [
             (Refusal::NotAcceptable, 406, "BAD_REQUEST", header::CACHE_CONTROL, "no-store"),
+            (Refusal::OnceOnly, 406, "BAD_REQUEST", header::CACHE_CONTROL, "no-store"),
+            (Refusal::StreamOnly, 406, "BAD_REQUEST", header::CACHE_CONTROL, "no-store"),
+            (Refusal::Streaming { most: 4, seconds: 5 }, 429, "THROTTLED", header::RETRY_AFTER, "5"),
             (Refusal::MethodNotAllowed, 405, "BAD_REQUEST", header::ALLOW, "GET, POST"),
             (Refusal::NotByGet(NotByGet::NotAQuery), 405, "BAD_REQUEST", header::ALLOW, "POST"),
             (Refusal::NotByGet(NotByGet::Personal), 405, "BAD_REQUEST", header::ALLOW, "POST"),

@@ -8,7 +8,7 @@ use futures_util::StreamExt;
 use serde_json::{Map, Value};
 
 pub use super::answer::{Answer, Refusal, error, guard, respond};
-pub use super::media::{MediaType, check_content_type, negotiate};
+pub use super::media::{MediaType, check_content_type, negotiate, takes_events};
 
 /// The longest body, in bytes.
 pub const MAX_BODY: usize = 1024 * 1024;

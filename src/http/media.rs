@@ -61,6 +61,17 @@ pub fn negotiate(headers: &HeaderMap) -> Result<MediaType, Refusal> {
     }
 }
 
+/// Whether the client takes a stream of events: it names `text/event-stream`.
+#[must_use]
+pub fn takes_events(headers: &HeaderMap) -> bool {
+    let values = headers.get_all(header::ACCEPT).iter().filter_map(|value| value.to_str().ok());
+    values.flat_map(|value| value.split(',')).filter_map(Range::parse).any(|range| {
+        range.kind.eq_ignore_ascii_case("text")
+            && range.subtype.eq_ignore_ascii_case("event-stream")
+            && range.thousandths > 0
+    })
+}
+
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 enum Closeness {
     Anything,
@@ -235,6 +246,31 @@ mod tests {
         ] {
             assert_eq!(accept(&[value]), Err(Refusal::NotAcceptable), "{value}");
         }
+    }
+
+    #[test]
+    fn a_stream_is_taken_by_who_names_it() {
+        let takes =
+            |value| takes_events(&HeaderMap::from_iter([(header::ACCEPT, HeaderValue::from_static(value))]));
+        for value in [
+            "text/event-stream",
+            "Text/Event-Stream;charset=utf-8",
+            "application/graphql-response+json, application/json, text/event-stream, multipart/mixed",
+            "text/event-stream;q=0.1, */*",
+        ] {
+            assert!(takes(value), "{value}");
+        }
+        for value in [
+            "*/*",
+            "text/*",
+            "text/event-stream;q=0",
+            "text/event-stream;charset=gbk",
+            "application/json",
+            "",
+        ] {
+            assert!(!takes(value), "{value}");
+        }
+        assert!(!takes_events(&HeaderMap::new()));
     }
 
     fn content(pairs: &[(HeaderName, &'static str)]) -> bool {

@@ -1,16 +1,19 @@
-//! The wire: GraphQL over HTTP, health, and the way a server starts and stops.
+//! The wire: GraphQL over HTTP, streams of events, health, and the way a server starts and stops.
 
 pub mod answer;
+pub mod follow;
 pub mod graphql;
 pub mod jwks;
 pub mod listen;
 pub mod media;
 pub mod ready;
+pub mod streams;
 
 use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
+use async_graphql::parser::types::OperationType;
 use axum::Router;
 use axum::extract::{Request, State};
 use axum::http::{HeaderMap, HeaderValue, StatusCode, header};
@@ -22,13 +25,15 @@ use tokio::sync::watch;
 use crate::access::{Gate, counting};
 use crate::error::{Error, code};
 use crate::language::Language;
-use crate::schema::{Asked, Gateway};
+use crate::schema::{Asked, Gateway, NotByGet};
+use follow::{Following, Log};
 use graphql::{
     Answer, MediaType, Refusal, check_content_type, guard, is_read_only, negotiate, read_body, read_get,
-    read_post, respond,
+    read_post, respond, takes_events,
 };
 use listen::{Limits, Origin, listen};
 use ready::Readiness;
+use streams::{Bounds, Streams};
 
 /// How long a client may take to send its body.
 const BODY_TIME: Duration = Duration::from_secs(10);
@@ -41,12 +46,21 @@ pub struct App {
     gate: Gate,
     gateway: Arc<Gateway>,
     readiness: Readiness,
+    streams: Streams,
+    /// Ends the streams; before the app is [served](serve), they end at once.
+    stop: watch::Receiver<bool>,
 }
 
 impl App {
     pub fn new(gate: Gate) -> Self {
+        Self::with_bounds(gate, Bounds::default())
+    }
+
+    /// With other bounds on streams.
+    pub fn with_bounds(gate: Gate, bounds: Bounds) -> Self {
         let readiness = Readiness::of(gate.clone());
-        Self { gate, gateway: Arc::new(Gateway::default()), readiness }
+        let (_, stop) = watch::channel(true);
+        Self { gate, gateway: Arc::default(), readiness, streams: Streams::new(bounds), stop }
     }
 
     pub fn gate(&self) -> &Gate {
@@ -54,7 +68,7 @@ impl App {
     }
 
     /// The routes.
-    pub fn router(self) -> Router {
+    fn router(self) -> Router {
         Router::new()
             .route("/graphql", any(graphql_endpoint))
             .route("/.well-known/jwks.json", get(jwks::public_keys))
@@ -69,6 +83,7 @@ impl App {
 
 /// Serves until told to stop; then takes no new connection, and lets what runs end in time.
 pub async fn serve(listener: TcpListener, app: App, stop: watch::Receiver<bool>) {
+    let app = App { stop: stop.clone(), ..app };
     listen(listener, app.router(), stop, Limits::default()).await;
 }
 
@@ -93,25 +108,23 @@ async fn graphql_endpoint(State(app): State<App>, request: Request) -> Response 
         // A task of its own: a client that hangs up does not stop an act half-way through its commit.
         tokio::spawn(counting(async move {
             let mut entry = Entry::default();
-            let (media, answer) = match negotiate(request.headers()) {
-                Ok(media) => (media, answer(&app, request, &correlation, &mut entry).await),
-                Err(refusal) => (MediaType::Json, Err(refusal)),
-            };
-            (media, answer, entry)
+            let media = negotiate(request.headers());
+            let form = media.clone().unwrap_or(MediaType::Json);
+            let answered = answer(&app, request, media, &correlation, &mut entry).await;
+            (answered.map(|answered| answered.respond(form)), form, entry)
         }))
     };
-    let ((media, answer, mut entry), statements) = match work.await {
+    let ((answered, form, mut entry), statements) = match work.await {
         Ok(done) => done,
         Err(_) => {
             let refusal = Refusal::Internal { correlation: correlation.clone() };
-            ((MediaType::Json, Err(refusal), Entry::default()), 0)
+            ((Err(refusal), MediaType::Json, Entry::default()), 0)
         }
     };
-    let answer = answer.unwrap_or_else(|refusal| {
+    let response = answered.unwrap_or_else(|refusal| {
         entry.code = Some(refusal.code().to_owned());
-        refusal.into()
+        respond(form, refusal.into())
     });
-    let response = respond(media, answer);
     tracing::info!(
         partner = entry.partner.as_deref().unwrap_or("-"),
         operation = entry.operation.as_deref().unwrap_or("-"),
@@ -125,20 +138,41 @@ async fn graphql_endpoint(State(app): State<App>, request: Request) -> Response 
     response
 }
 
+/// An answer: whole, or a stream that begins.
+enum Answered {
+    Whole(Answer),
+    Stream(Response),
+}
+
+impl Answered {
+    fn respond(self, form: MediaType) -> Response {
+        match self {
+            Self::Whole(answer) => respond(form, answer),
+            Self::Stream(response) => response,
+        }
+    }
+}
+
 async fn answer(
     app: &App,
     request: Request,
+    media: Result<MediaType, Refusal>,
     correlation: &str,
     entry: &mut Entry,
-) -> Result<Answer, Refusal> {
+) -> Result<Answered, Refusal> {
     let (head, body) = request.into_parts();
+    let takes_events = takes_events(&head.headers);
+    if !takes_events {
+        media.clone()?;
+    }
     let read_only = is_read_only(&head.method)?;
     if !read_only {
         check_content_type(&head.headers)?;
     }
     let bearer = bearer(&head.headers).ok_or(Refusal::Unauthenticated { presented: false })?;
     let slice = app.gate.enter(bearer).await.map_err(|error| refused(error, correlation))?;
-    let slice = slice.asked_from(head.extensions.get::<Origin>().and_then(|origin| origin.0));
+    let origin = head.extensions.get::<Origin>().and_then(|origin| origin.0);
+    let slice = slice.asked_from(origin);
     entry.partner = Some(slice.viewer().partner().code.clone());
     let read = if read_only {
         read_get(&head.uri)?
@@ -156,14 +190,66 @@ async fn answer(
         variables: read.variables,
         read_only,
     };
+    if is_streamed(app.gateway.operation_type(&asked), read_only, takes_events, &media)? {
+        let bookmark = follow::bookmark(&head.headers)?;
+        let partner = Arc::clone(slice.viewer().partner());
+        let subscribed = app.gateway.subscribe(partner.kind, language, asked, bookmark);
+        let subscribed = subscribed.map_err(|error| refused(error, correlation))?;
+        entry.operation = subscribed.operation.as_deref().map(shortened);
+        let follower = match subscribed.follower {
+            Ok(follower) => follower,
+            Err(response) => {
+                entry.code = first_code(&response);
+                return Ok(Answered::Stream(follow::refuse(language, &response)));
+            }
+        };
+        let place = app.streams.take(partner.id)?;
+        let following = Following {
+            gate: app.gate.clone(),
+            gateway: Arc::clone(&app.gateway),
+            stop: app.stop.clone(),
+            silence: app.streams.bounds.silence,
+            bearer: bearer.to_owned(),
+            origin,
+            language,
+            follower,
+            log: Log::new(partner.code.clone(), entry.operation.clone(), correlation.to_owned()),
+        };
+        return Ok(Answered::Stream(follow::follow(following, place)));
+    }
     let executed = guard(correlation, app.gateway.execute(slice, language, asked)).await?;
     let executed = executed.map_err(|error| refused(error, correlation))?;
-    entry.operation = executed.operation.map(|name| name.chars().take(LONGEST_NAME).collect());
+    entry.operation = executed.operation.as_deref().map(shortened);
     let response = executed.response.map_err(Refusal::NotByGet)?;
     entry.code = first_code(&response);
     let mut answer = Answer::of(&response);
     answer.headers.push((header::CONTENT_LANGUAGE, content_language(language)));
-    Ok(answer)
+    Ok(Answered::Whole(answer))
+}
+
+/// Whether the answer is a stream: a subscription's is, and what cannot be read is answered in the form that the client takes.
+///
+/// # Errors
+/// The client does not take what there would be.
+fn is_streamed(
+    operation: Option<OperationType>,
+    read_only: bool,
+    takes_events: bool,
+    media: &Result<MediaType, Refusal>,
+) -> Result<bool, Refusal> {
+    match operation {
+        Some(OperationType::Subscription) if read_only => Err(Refusal::NotByGet(NotByGet::NotAQuery)),
+        Some(OperationType::Subscription) if !takes_events => Err(Refusal::StreamOnly),
+        Some(OperationType::Subscription) => Ok(true),
+        Some(OperationType::Query | OperationType::Mutation) if media.is_err() => Err(Refusal::OnceOnly),
+        Some(OperationType::Query | OperationType::Mutation) => Ok(false),
+        None => Ok(media.is_err()),
+    }
+}
+
+/// A name as the log has it.
+fn shortened(name: &str) -> String {
+    name.chars().take(LONGEST_NAME).collect()
 }
 
 fn content_language(language: Language) -> HeaderValue {
@@ -200,8 +286,12 @@ fn refused(error: Error, correlation: &str) -> Refusal {
 
 fn first_code(response: &async_graphql::Response) -> Option<String> {
     let error = response.errors.first()?;
-    match error.extensions.as_ref().and_then(|extensions| extensions.get("code")) {
-        Some(async_graphql::Value::String(code)) => Some(code.clone()),
-        _ => Some(code::INTERNAL.to_owned()),
+    Some(code_of(error).unwrap_or(code::INTERNAL).to_owned())
+}
+
+fn code_of(error: &async_graphql::ServerError) -> Option<&str> {
+    match error.extensions.as_ref()?.get("code")? {
+        async_graphql::Value::String(code) => Some(code),
+        _ => None,
     }
 }

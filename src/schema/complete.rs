@@ -15,6 +15,7 @@ pub struct OutputTypes {
     fields: HashMap<String, HashMap<String, String>>,
     query: String,
     mutation: Option<String>,
+    subscription: Option<String>,
 }
 
 impl OutputTypes {
@@ -34,6 +35,7 @@ impl OutputTypes {
             fields: fields.collect(),
             query: registry.query_type.clone(),
             mutation: registry.mutation_type.clone(),
+            subscription: registry.subscription_type.clone(),
         }
     }
 
@@ -48,7 +50,7 @@ impl OutputTypes {
         let root = match operation.ty {
             OperationType::Query => Some(self.query.as_str()),
             OperationType::Mutation => self.mutation.as_deref(),
-            OperationType::Subscription => None,
+            OperationType::Subscription => self.subscription.as_deref(),
         };
         let Some(root) = root else { return };
         let set = &operation.selection_set.node;

@@ -102,7 +102,11 @@ pub fn has(kind: PartnerKind, field: &str) -> bool {
 /// it cannot hold, the codes that nothing answers it, and every type that only these lead to. Validation then answers for them
 /// as for any unknown name.
 pub fn cut(registry: &mut Registry, kind: PartnerKind) {
-    let roots = [Some(registry.query_type.clone()), registry.mutation_type.clone()];
+    let roots = [
+        Some(registry.query_type.clone()),
+        registry.mutation_type.clone(),
+        registry.subscription_type.clone(),
+    ];
     for root in roots.iter().flatten() {
         if let Some(MetaType::Object { fields, .. }) = registry.types.get_mut(root) {
             fields.retain(|name, _| name.starts_with("__") || has(kind, name));

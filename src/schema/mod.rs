@@ -6,6 +6,7 @@ mod by_get;
 pub mod complete;
 pub mod cut;
 mod documents;
+pub mod follow;
 pub mod inputs;
 pub mod order;
 pub mod registry;
@@ -15,17 +16,16 @@ mod variables;
 use std::cell::RefCell;
 use std::collections::BTreeMap;
 use std::rc::Rc;
+use std::sync::Arc;
 
 use async_graphql::parser::types::{ExecutableDocument, OperationDefinition, Selection};
-use async_graphql::{
-    EmptySubscription, Request, Response, SDLExportOptions, Schema, SchemaBuilder, Variables,
-};
+use async_graphql::{Request, Response, SDLExportOptions, Schema, SchemaBuilder, Variables};
 use entity::kinds::PartnerKind;
 
 use crate::access::Slice;
 use crate::actions::Mutation;
 use crate::error::{Error, Result};
-use crate::graph::{Query, scalars};
+use crate::graph::{Query, Subscription, scalars};
 use crate::language::Language;
 pub use by_get::NotByGet;
 use complete::OutputTypes;
@@ -35,10 +35,10 @@ use inputs::InputTypes;
 /// Deepest recursion of selection sets; the budget refuses before this does.
 const LIBRARY_RECURSION: usize = 32;
 
-type Served = Schema<Query, Mutation, EmptySubscription>;
+type Served = Schema<Query, Mutation, Subscription>;
 
-fn builder() -> SchemaBuilder<Query, Mutation, EmptySubscription> {
-    Schema::build(Query::default(), Mutation::default(), EmptySubscription)
+fn builder() -> SchemaBuilder<Query, Mutation, Subscription> {
+    Schema::build(Query::default(), Mutation::default(), Subscription)
         .disable_suggestions()
         .limit_recursive_depth(LIBRARY_RECURSION)
 }
@@ -78,7 +78,7 @@ pub struct Executed {
 struct OfKind {
     schema: Served,
     inputs: InputTypes,
-    outputs: OutputTypes,
+    outputs: Arc<OutputTypes>,
 }
 
 impl OfKind {
@@ -91,7 +91,7 @@ impl OfKind {
         });
         let schema = builder.finish();
         let (inputs, outputs) = types.take();
-        Self { schema, inputs, outputs }
+        Self { schema, inputs, outputs: Arc::new(outputs) }
     }
 }
 
@@ -108,15 +108,77 @@ impl Default for Gateway {
     }
 }
 
+/// A request that was judged and may run.
+struct Prepared {
+    document: Arc<ExecutableDocument>,
+    text: String,
+    name: Option<String>,
+    variables: Variables,
+    root_fields: String,
+}
+
+impl Prepared {
+    fn request(&self, slice: Slice, language: Language) -> Request {
+        let mut request = Request::new(self.text.clone())
+            .variables(self.variables.clone())
+            .data(slice.for_purpose(&self.root_fields))
+            .data(language);
+        request.operation_name.clone_from(&self.name);
+        request.set_parsed_query(ExecutableDocument::clone(&self.document));
+        request
+    }
+
+    /// The library's answer as GraphQL has it, with its errors sealed.
+    fn finish(&self, outputs: &OutputTypes, mut response: Response) -> Response {
+        let name = self.name.as_deref();
+        outputs.complete(&self.document, name, &mut response);
+        order::put_in_order(&self.document, name, &mut response);
+        seal::response(&self.document, name, response)
+    }
+}
+
+/// Why a request does not run.
+enum Refused {
+    Answered(Box<Response>),
+    NotByGet(NotByGet),
+}
+
+/// A request with its name for the log.
+struct Judged {
+    operation: Option<String>,
+    prepared: std::result::Result<Prepared, Refused>,
+}
+
 impl Gateway {
     /// Runs a request in a viewer's slice.
     pub async fn execute(&self, slice: Slice, language: Language, asked: Asked) -> Result<Executed> {
         let kind = slice.viewer().kind();
-        let of_kind =
-            self.kinds.get(&kind).ok_or_else(|| Error::internal("a kind of partner without a schema"))?;
+        let Judged { operation, prepared } = self.prepare(kind, asked)?;
+        let response = match prepared {
+            Ok(prepared) => {
+                let of_kind = self.of_kind(kind)?;
+                let response = of_kind.schema.execute(prepared.request(slice, language)).await;
+                Ok(prepared.finish(&of_kind.outputs, response))
+            }
+            Err(Refused::Answered(response)) => Ok(*response),
+            Err(Refused::NotByGet(why)) => Err(why),
+        };
+        Ok(Executed { operation, response })
+    }
+
+    fn of_kind(&self, kind: PartnerKind) -> Result<&OfKind> {
+        self.kinds.get(&kind).ok_or_else(|| Error::internal("a kind of partner without a schema"))
+    }
+
+    /// Judges a request as far as that can be done before anything runs.
+    fn prepare(&self, kind: PartnerKind, asked: Asked) -> Result<Judged> {
+        let inputs = &self.of_kind(kind)?.inputs;
+        let refused = |operation, response| {
+            Ok(Judged { operation, prepared: Err(Refused::Answered(Box::new(response))) })
+        };
         let document = match self.documents.parsed(&asked.query) {
             Ok(document) => document,
-            Err(refused) => return Ok(Executed { operation: None, response: Ok(*refused) }),
+            Err(response) => return refused(None, *response),
         };
         let name = asked.operation_name.as_deref();
         let chosen = inputs::chosen(&document, name);
@@ -124,29 +186,25 @@ impl Gateway {
             .map(|chosen| name.map_or_else(|| root_fields(chosen), str::to_owned))
             .filter(|name| !name.is_empty());
         if asked.read_only
-            && let Some(Err(refused)) = chosen.map(|chosen| by_get::judge(&document, chosen, kind))
+            && let Some(Err(why)) = chosen.map(|chosen| by_get::judge(&document, chosen, kind))
         {
-            return Ok(Executed { operation, response: Err(refused) });
+            return Ok(Judged { operation, prepared: Err(Refused::NotByGet(why)) });
         }
         let mut variables = Variables::from_json(serde_json::Value::Object(asked.variables));
-        if let Some(operation) = chosen {
-            variables::prepare(operation, &mut variables);
+        if let Some(chosen) = chosen {
+            variables::prepare(chosen, &mut variables);
         }
         if let Err(limit) = budget::check_variables(variables::written_out(&asked.query, &variables)) {
-            return Ok(Executed { operation, response: Ok(seal::limit(&limit)) });
+            return refused(operation, seal::limit(&limit));
         }
-        let bad = of_kind.inputs.check(&document, name, &variables, &scalars::judge);
+        let bad = inputs.check(&document, name, &variables, &scalars::judge);
         if !bad.is_empty() {
-            return Ok(Executed { operation, response: Ok(seal::bad_inputs(&bad)) });
+            return refused(operation, seal::bad_inputs(&bad));
         }
-        let slice = slice.for_purpose(&chosen.map(root_fields).unwrap_or_default());
-        let mut request = Request::new(asked.query).variables(variables).data(slice).data(language);
-        request.operation_name.clone_from(&asked.operation_name);
-        request.set_parsed_query(ExecutableDocument::clone(&document));
-        let mut response = of_kind.schema.execute(request).await;
-        of_kind.outputs.complete(&document, name, &mut response);
-        order::put_in_order(&document, name, &mut response);
-        Ok(Executed { operation, response: Ok(seal::response(&document, name, response)) })
+        let root_fields = chosen.map(root_fields).unwrap_or_default();
+        let prepared =
+            Prepared { text: asked.query, name: asked.operation_name, variables, root_fields, document };
+        Ok(Judged { operation, prepared: Ok(prepared) })
     }
 }
 

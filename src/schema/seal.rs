@@ -28,6 +28,11 @@ pub(super) fn limit(limit: &LimitExceeded) -> Response {
     Response::from_errors(vec![coded(limit.message(), code::LIMIT_EXCEEDED, None)])
 }
 
+/// A document that breaks a rule of GraphQL which the library does not hold.
+pub(super) fn invalid(message: &str, at: Pos) -> Response {
+    Response::from_errors(vec![coded(message.into(), code::VALIDATION_FAILED, Some(at))])
+}
+
 /// A document that cannot be read; its text, which may hold personal data, is not repeated.
 pub(super) fn parse(error: &async_graphql::parser::Error) -> Response {
     let at = error.positions().next();

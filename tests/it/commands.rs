@@ -15,6 +15,7 @@ use crate::harness::database::Fresh;
 use crate::harness::district::SHOP;
 use crate::harness::till::sale;
 use crate::harness::{District, Partner};
+use crate::harness::follower::Stream;
 
 fn onestop(folder: &std::path::Path) -> Command {
     let mut command = Command::new(env!("CARGO_BIN_EXE_onestop"));
@@ -61,6 +62,10 @@ async fn the_demo_prints_what_a_script_needs_and_stops_when_told() {
     let query = settle["query"].as_str().unwrap();
     let reply = hospital.ask(query, settle["variables"].clone()).await.done("settle");
     assert_eq!(reply.text("settle.settlement.status"), "SETTLED");
+    let follow = &printed["follow"];
+    let (query, variables) = (follow["query"].as_str().unwrap(), follow["variables"].clone());
+    assert_eq!((&follow["partner"], &follow["accept"]), (&settle["partner"], &json!("text/event-stream")));
+    assert_eq!(hospital.stream(query, variables).await.told().await["kind"], "settlement.settled");
     assert_eq!(reqwest::get(format!("{url}/readyz")).await.unwrap().status(), 200);
 
     let receipt = reply.text("settle.receipt");
@@ -91,6 +96,37 @@ async fn the_demo_prints_what_a_script_needs_and_stops_when_told() {
         tokio::time::sleep(Duration::from_millis(50)).await;
     };
     assert!(status.success());
+}
+
+/// What stands between two single quotes behind a word.
+fn quoted<'a>(text: &'a str, word: &str) -> Vec<&'a str> {
+    text.split(word).skip(1).filter_map(|rest| rest.split('\'').nth(1)).collect()
+}
+
+#[tokio::test]
+async fn the_demo_prints_how_to_follow_what_happens() {
+    let folder = tempfile::tempdir().unwrap();
+    let fresh = Fresh::new().await;
+    let mut command = onestop(folder.path());
+    command.args(["demo", "--listen", "127.0.0.1:0", "--database", &fresh.url]);
+    let mut running = Running(command.stdout(Stdio::piped()).stderr(Stdio::null()).spawn().unwrap());
+    let lines = BufReader::new(running.0.stdout.take().unwrap()).lines().map(Result::unwrap);
+    let printed: Vec<String> = lines.take_while(|line| !line.starts_with("Serving")).collect();
+    let printed = printed.join("\n");
+    let (_, shown) = printed.split_once("# The hospital follows what happens").unwrap();
+    let url = shown.split_whitespace().find(|word| word.starts_with("http://")).unwrap();
+    let mut ask = reqwest::Client::new().post(url).body(quoted(shown, " -d ")[0].to_owned());
+    for header in quoted(shown, " -H ") {
+        let (name, value) = header.split_once(": ").unwrap();
+        ask = ask.header(name, value);
+    }
+    let mut stream = Stream::of(ask.send().await.unwrap());
+    let told = stream.told().await;
+    assert_eq!(told["kind"], "settlement.settled");
+    assert_eq!(told["subject"]["__typename"], "Settlement");
+    Command::new("kill").args(["-TERM", &running.0.id().to_string()]).status().unwrap();
+    while stream.next().await.is_some_and(|said| said.event == "next") {}
+    assert!(running.0.wait().unwrap().success(), "an open stream does not hold it up");
 }
 
 #[tokio::test]

@@ -32,7 +32,6 @@ const NOT_SERVED_YET: &[&str] = &[
     "Scope.REPORT_READ",
     "Scope.SUBSIDY_READ",
     "Staff",
-    "Subscription",
     "Subsidy",
     "SubsidyConnection",
     "SubsidyEdge",

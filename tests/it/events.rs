@@ -11,12 +11,6 @@ use crate::harness::referring::request;
 use crate::harness::{District, Partner, Town};
 
 impl Partner {
-    async fn feed(&self, first: u32, after: Option<&str>) -> Value {
-        let query = "query($first: Int, $after: String) { events(first: $first, after: $after) {
-            nodes { cursor at kind subject { __typename id } } pageInfo { hasNextPage endCursor } } }";
-        self.ask(query, json!({ "first": first, "after": after })).await.fine().at("events").clone()
-    }
-
     async fn kinds(&self) -> Vec<String> {
         let feed = self.feed(100, None).await;
         let nodes = feed["nodes"].as_array().unwrap();

@@ -122,7 +122,6 @@ async fn a_request_error_is_a_400_where_the_status_may_say_so() {
             "query A { viewer { partner { code } } } query B { viewer { partner { code } } }",
             "GRAPHQL_VALIDATION_FAILED",
         ),
-        ("subscription { events { cursor } }", "GRAPHQL_VALIDATION_FAILED"),
     ] {
         for (accept, status) in [("application/graphql-response+json", 400), ("application/json", 200)] {
             let ask = wire.post(json!({ "query": query }).to_string()).header("accept", accept);

@@ -16,6 +16,7 @@ mod contract;
 mod coverage;
 mod demo;
 mod events;
+mod follow;
 mod harness;
 mod health;
 mod http;

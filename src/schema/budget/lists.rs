@@ -61,6 +61,10 @@ mod tests {
         let mut others = BTreeSet::new();
         for definition in definitions {
             let TypeSystemDefinition::Type(definition) = definition else { continue };
+            // What is followed comes by the page, too, and counts as one.
+            if definition.node.name.node == "Subscription" {
+                continue;
+            }
             if let TypeKind::Object(object) = definition.node.kind {
                 for field in object.fields {
                     let name = field.node.name.node.to_string();

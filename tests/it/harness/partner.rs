@@ -100,17 +100,22 @@ impl Partner {
 
     pub async fn ask_in(&self, language: &str, query: &str, variables: Value) -> Reply {
         let response = self
-            .http
-            .post(format!("{}/graphql", self.url))
-            .bearer_auth(&self.token)
+            .post("application/graphql-response+json", query, variables)
             .header("accept-language", language)
-            .header("accept", "application/graphql-response+json")
-            .json(&json!({ "query": query, "variables": variables }))
             .send()
             .await
             .unwrap();
         let status = response.status().as_u16();
         Reply { status, body: response.json().await.unwrap() }
+    }
+
+    /// A request, before it is sent, for an answer in this form.
+    pub fn post(&self, accept: &str, query: &str, variables: Value) -> reqwest::RequestBuilder {
+        self.http
+            .post(format!("{}/graphql", self.url))
+            .bearer_auth(&self.token)
+            .header("accept", accept)
+            .json(&json!({ "query": query, "variables": variables }))
     }
 
     /// A mutation that takes `input`, by its name; `shape` selects from its payload.
