@@ -10,9 +10,9 @@ use super::{Failure, Place, check, configure, failed, gate, open};
 use crate::access::{Finding, Head, Summary};
 
 /// Check the books and the trail: every stored amount against the ledger, every act against what it left, every seal.
-///
-/// It only reads, in one snapshot, and can run beside a server. Exit status: 0 nothing differs, 1 something does, 2 it could not run.
 #[derive(Args)]
+#[command(after_help = "It only reads, in one snapshot, and can run beside a server.\n\
+                        Exit status: 0 nothing differs, 1 something does, 2 it could not run.")]
 pub struct Audit {
     #[command(flatten)]
     place: Place,
@@ -54,11 +54,15 @@ impl Audit {
         let mut report = Report { out, json: self.json, fault: None };
         let summary = gate.audit(kept.as_ref(), &mut |finding| report.finding(&finding)).await?;
         report.summary(&summary)?;
-        if let Some(file) = &self.export {
-            let head = summary.head.as_ref().ok_or_else(|| {
-                Failure("--export: nothing was written: the trail is broken, or has no seal yet".into())
-            })?;
-            write_head(file, head)?;
+        match (&self.export, &summary.head) {
+            (Some(file), Some(head)) => write_head(file, head)?,
+            (Some(_), None) if summary.seals > 0 => {
+                eprintln!("onestop: --export: nothing was written, as the trail is broken");
+            }
+            (Some(_), None) => {
+                return Err(Failure("--export: nothing was written: the trail has no seal yet".into()));
+            }
+            (None, _) => {}
         }
         gate.database().clone().close().await?;
         Ok(summary.differences)

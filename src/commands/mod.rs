@@ -40,7 +40,7 @@ enum Command {
     Migrate(migrate::Migrate),
     /// Print the GraphQL schema.
     Schema(schema::Schema),
-    /// Check the books and the trail.
+    /// Check the books and the trail: every stored amount against the ledger, every act against what it left, every seal.
     Audit(audit::Audit),
     /// Issue an access token to a partner (prints the token alone), or revoke one.
     Token(token::Token),

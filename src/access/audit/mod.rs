@@ -12,6 +12,8 @@ mod tally;
 mod totals;
 mod trail;
 
+use std::collections::BTreeMap;
+
 use serde::Serialize;
 
 pub use head::Head;
@@ -62,7 +64,7 @@ pub struct Summary {
     pub differences: u64,
     pub warnings: u64,
     /// How many rows each table has.
-    pub rows: Vec<(String, i64)>,
+    pub rows: BTreeMap<String, i64>,
     pub books: Vec<Book>,
     pub seals: i64,
     pub sealed_records: i64,

@@ -1,5 +1,7 @@
 //! What the books come to, and how many rows there are.
 
+use std::collections::BTreeMap;
+
 use entity::Fen;
 use entity::kinds::{Account, FundSource, PostingKind};
 use sea_orm::{ConnectionTrait, DatabaseTransaction, FromQueryResult, Statement};
@@ -108,7 +110,7 @@ const TABLES: [&str; 14] = [
 ];
 
 /// How many rows each table has that was looked at.
-pub(super) async fn rows(snapshot: &DatabaseTransaction) -> Result<Vec<(String, i64)>> {
+pub(super) async fn rows(snapshot: &DatabaseTransaction) -> Result<BTreeMap<String, i64>> {
     let counts = TABLES.map(|table| format!("SELECT '{table}' AS name, COUNT(*) AS rows FROM {table}"));
     let statement = Statement::from_string(snapshot.get_database_backend(), counts.join(" UNION ALL "));
     let rows = snapshot.query_all_raw(statement).await?;

@@ -64,6 +64,34 @@ async fn a_trail_whose_end_was_cut_off_shows_by_the_head_that_was_kept() {
     assert_eq!(named(&district.audit_with(Some(&newer)).await.0), named_so(&[("head.other", &cut)]));
 }
 
+fn bytes_of(hex: &str) -> Vec<u8> {
+    (0..hex.len()).step_by(2).map(|place| u8::from_str_radix(&hex[place..place + 2], 16).unwrap()).collect()
+}
+
+/// Unpadded base64 for addresses (RFC 4648).
+fn bytes_of_base64(text: &str) -> Vec<u8> {
+    const SIGNS: &str = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_";
+    let bits: String = text.chars().map(|sign| format!("{:06b}", SIGNS.find(sign).unwrap())).collect();
+    bits.as_bytes()
+        .chunks_exact(8)
+        .map(|byte| u8::from_str_radix(std::str::from_utf8(byte).unwrap(), 2).unwrap())
+        .collect()
+}
+
+#[tokio::test]
+async fn a_head_holds_all_that_is_needed_to_check_its_signature() {
+    let summer = Summer::new().await;
+    let head = serde_json::to_value(head(&summer.district).await).unwrap();
+    let text = |field: &str| head[field].as_str().unwrap();
+    let key = &head["publicKey"];
+    assert_eq!((&key["kty"], &key["crv"], &key["kid"]), (&"OKP".into(), &"Ed25519".into(), &head["keyId"]));
+    let key: [u8; 32] = bytes_of_base64(key["x"].as_str().unwrap()).try_into().unwrap();
+    let key = ed25519_dalek::VerifyingKey::from_bytes(&key).unwrap();
+    let signature = ed25519_dalek::Signature::from_slice(&bytes_of(text("signature"))).unwrap();
+    assert!(key.verify_strict(&bytes_of(text("hash")), &signature).is_ok());
+    assert!(key.verify_strict(&bytes_of(text("hash"))[1..], &signature).is_err());
+}
+
 #[tokio::test]
 async fn the_first_broken_link_is_named() {
     let summer = Summer::new().await;
