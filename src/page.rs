@@ -20,6 +20,11 @@ pub fn type_id<K: Key>(key: K) -> String {
     written(K::PREFIX, key.into())
 }
 
+/// [`type_id`] of a key whose type is known by its prefix alone, one of those in `entity::id`.
+pub fn type_id_of(prefix: &'static str, key: Uuid) -> String {
+    written(prefix, key)
+}
+
 /// The key that an outside id names; nothing when it is malformed or of another type, as if it were absent.
 pub fn key_of<K: Key>(id: &str) -> Option<K> {
     let parsed: TypeSafeId<DynamicType> = id.parse().ok()?;

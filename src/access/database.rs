@@ -7,8 +7,8 @@ use migration::{Migrator, MigratorTrait};
 use sea_orm::sqlx::Connection;
 use sea_orm::sqlx::sqlite::{SqliteJournalMode, SqliteSynchronous};
 use sea_orm::{
-    ConnectOptions, ConnectionTrait, DatabaseConnection, DatabaseExecutor, DatabaseTransaction, DbBackend,
-    DbErr, SqliteTransactionMode, Statement, TransactionOptions, TransactionTrait,
+    AccessMode, ConnectOptions, ConnectionTrait, DatabaseConnection, DatabaseExecutor, DatabaseTransaction,
+    DbBackend, DbErr, IsolationLevel, SqliteTransactionMode, Statement, TransactionOptions, TransactionTrait,
 };
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 
@@ -224,6 +224,29 @@ impl Database {
         if transaction.get_database_backend() == DbBackend::Postgres {
             no_hurry(&transaction).await?;
         }
+        Ok(transaction)
+    }
+
+    /// A transaction that only reads, sees the whole database as it is at one moment, and may take as long as it needs. Nobody
+    /// waits for it.
+    pub(super) async fn snapshot(&self) -> Result<DatabaseTransaction> {
+        let Ground::Pool(pool) = &self.ground else {
+            return Err(Error::internal("what a load has not committed is nobody's to see"));
+        };
+        if pool.get_database_backend() == DbBackend::Sqlite {
+            let options = TransactionOptions {
+                sqlite_transaction_mode: Some(SqliteTransactionMode::Deferred),
+                ..Default::default()
+            };
+            return Ok(pool.begin_with_options(options).await?);
+        }
+        let options = TransactionOptions {
+            isolation_level: Some(IsolationLevel::RepeatableRead),
+            access_mode: Some(AccessMode::ReadOnly),
+            ..Default::default()
+        };
+        let transaction = pool.begin_with_options(options).await?;
+        no_hurry(&transaction).await?;
         Ok(transaction)
     }
 

@@ -2,6 +2,7 @@
 //! already holds the partner's policy. No identity, no handle; no handle, no data. Writing is an [`Act`].
 
 mod act;
+mod audit;
 mod budget;
 mod counter;
 mod database;
@@ -28,6 +29,7 @@ mod token;
 mod viewer;
 
 pub use act::{Act, Answer, Answered, Intent, Outcome, read_answer};
+pub use audit::{Book, Finding, Head, Summary};
 pub use budget::BudgetLeft;
 pub use database::{Database, counting, recording};
 pub use desk::{Conflicts, Desk, Patient, StayMarks};

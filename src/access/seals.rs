@@ -20,13 +20,19 @@ const LARGEST: u64 = 500;
 /// Older records than this without a seal mean that sealing fails.
 pub const LONGEST_UNSEALED: TimeDelta = TimeDelta::seconds(60);
 
-/// What a seal's hash covers.
-pub fn hash(previous: &Digest, number: i64, at: DateTime<Utc>, records: &[audit_record::Model]) -> Digest {
-    let mut digest = Sha256::new();
-    digest.update(&previous.0);
-    digest.update(number.to_be_bytes());
-    digest.update(at.timestamp_micros().to_be_bytes());
-    for record in records {
+/// What a seal's hash covers, one record after the other.
+pub(super) struct Covered(Sha256);
+
+impl Covered {
+    pub(super) fn begin(previous: &Digest, number: i64, at: DateTime<Utc>) -> Self {
+        let mut digest = Sha256::new();
+        digest.update(&previous.0);
+        digest.update(number.to_be_bytes());
+        digest.update(at.timestamp_micros().to_be_bytes());
+        Self(digest)
+    }
+
+    pub(super) fn add(&mut self, record: &audit_record::Model) {
         for column in audit_record::Column::iter() {
             use audit_record::Column::{Place, SealNumber};
             if matches!(column, Place | SealNumber) {
@@ -36,17 +42,20 @@ pub fn hash(previous: &Digest, number: i64, at: DateTime<Utc>, records: &[audit_
                 audit_record::Column::At => record.at.timestamp_micros().to_string().into_bytes(),
                 _ => written(&record.get(column)),
             };
-            digest.update(column.as_str());
-            digest.update([0]);
-            digest.update(u64::try_from(value.len()).unwrap_or(u64::MAX).to_be_bytes());
-            digest.update(value);
+            self.0.update(column.as_str());
+            self.0.update([0]);
+            self.0.update(u64::try_from(value.len()).unwrap_or(u64::MAX).to_be_bytes());
+            self.0.update(value);
         }
     }
-    Digest(digest.finalize().to_vec())
+
+    pub(super) fn hash(self) -> Digest {
+        Digest(self.0.finalize().to_vec())
+    }
 }
 
 /// The hash before the first seal.
-pub fn beginning() -> Digest {
+pub(super) fn beginning() -> Digest {
     Digest(vec![0; 32])
 }
 
@@ -77,7 +86,9 @@ impl Gate {
         let number = last.as_ref().map_or(1, |last| last.number + 1);
         let previous = last.map_or_else(beginning, |last| last.hash);
         let at = self.clock().now();
-        let hash = hash(&previous, number, at, &records);
+        let mut covered = Covered::begin(&previous, number, at);
+        records.iter().for_each(|record| covered.add(record));
+        let hash = covered.hash();
         let many = u64::try_from(records.len()).unwrap_or(u64::MAX);
         let row = seal::Model {
             number,

@@ -1,5 +1,6 @@
 //! The program's commands, one file each.
 
+mod audit;
 mod demo;
 mod migrate;
 mod receipt;
@@ -40,6 +41,8 @@ enum Command {
     Migrate(migrate::Migrate),
     /// Print the GraphQL schema.
     Schema(schema::Schema),
+    /// Check the books and the trail: every stored amount against the ledger, every act against what it left, every seal.
+    Audit(audit::Audit),
     /// Issue an access token to a partner (prints the token alone), or revoke one.
     Token(token::Token),
     /// Verify a receipt of an act that moved money.
@@ -85,20 +88,22 @@ pub fn run() -> ExitCode {
         Ok(runtime) => runtime,
         Err(error) => return failed(&Failure(format!("no threads can be started: {error}"))),
     };
-    let outcome = runtime.block_on(async {
-        match program.command {
+    runtime.block_on(async {
+        let outcome = match program.command {
+            // Its status says more than whether it ran.
+            Command::Audit(audit) => return audit.run().await,
             Command::Demo(demo) => demo.run().await,
             Command::Serve(serve) => serve.run().await,
             Command::Migrate(migrate) => migrate.run().await,
             Command::Schema(schema) => schema.run(),
             Command::Token(token) => token.run().await,
             Command::Receipt(receipt) => receipt.run(),
+        };
+        match outcome {
+            Ok(()) => ExitCode::SUCCESS,
+            Err(failure) => failed(&failure),
         }
-    });
-    match outcome {
-        Ok(()) => ExitCode::SUCCESS,
-        Err(failure) => failed(&failure),
-    }
+    })
 }
 
 fn failed(failure: &Failure) -> ExitCode {

@@ -77,6 +77,13 @@ async fn the_demo_prints_what_a_script_needs_and_stops_when_told() {
         assert!(said(&output).contains(&reply.text("settle.settlement.assistance")), "{}", said(&output));
     }
 
+    for arguments in [["--export", "head.json"], ["--head", "head.json"]] {
+        let mut audit = onestop(folder.path());
+        let audited = run(audit.args(["audit", "--database", &fresh.url]).args(arguments));
+        assert_eq!(audited.status.code(), Some(0), "beside the server: {}", said(&audited));
+        assert!(said(&audited).contains("0 difference(s)"), "{}", said(&audited));
+    }
+
     let mut revoke = onestop(folder.path());
     let revoked = run(revoke.args(["token", "revoke", "--database", &fresh.url, &token]));
     assert!(revoked.status.success(), "{}", said(&revoked));

@@ -5,6 +5,7 @@
 mod aid_card;
 mod arrows;
 mod asks;
+mod audit;
 mod audit_trail;
 mod budgets;
 mod by_get;

@@ -1,0 +1,47 @@
+//! The head of the trail, for keeping where whoever can write to the database cannot.
+
+use chrono::{DateTime, Utc};
+use entity::seal;
+use jsonwebtoken::jwk::Jwk;
+use serde::{Deserialize, Serialize};
+
+use super::super::keys::{Keys, hex};
+use crate::error::Result;
+
+/// The newest seal, with what is needed to check its signature. Its hash covers the one before, and so every record until then.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Head {
+    /// The seal's number.
+    pub seal: i64,
+    pub at: DateTime<Utc>,
+    /// How many audit records there are up to this seal.
+    pub records: i64,
+    /// SHA-256, hexadecimal.
+    pub hash: String,
+    /// Ed25519 over the 32 bytes of the hash, hexadecimal.
+    pub signature: String,
+    pub key_id: String,
+    pub public_key: Jwk,
+}
+
+impl Head {
+    pub(super) fn of(seal: &seal::Model, records: i64, keys: &Keys) -> Result<Self> {
+        Ok(Self {
+            seal: seal.number,
+            at: seal.at,
+            records,
+            hash: hex(&seal.hash.0),
+            signature: hex(&seal.signature),
+            key_id: seal.key_id.clone(),
+            public_key: keys.public()?,
+        })
+    }
+
+    /// Whether a seal is the one that was kept.
+    pub(super) fn is(&self, seal: &seal::Model, records: i64) -> bool {
+        let same = (&self.hash, &self.signature, &self.key_id);
+        same == (&hex(&seal.hash.0), &hex(&seal.signature), &seal.key_id)
+            && (self.seal, self.at, self.records) == (seal.number, seal.at, records)
+    }
+}
