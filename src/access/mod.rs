@@ -35,6 +35,6 @@ pub use doors::ReferralRow;
 pub use keys::{Keys, make_private_folder};
 pub use patience::Patience;
 pub use slice::{COUNTED_UP_TO, Selection, Slice};
-pub use statements::{Owed, Totals};
+pub use statements::{ActPlace, Owed, Totals};
 pub use token::{Claims, Gate, IssueError, LONGEST_LIFE, LoadingGate};
 pub use viewer::{Viewer, may_hold, scopes_of};
