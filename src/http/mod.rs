@@ -1,24 +1,30 @@
-//! The wire: GraphQL over HTTP, health, and the way a server starts and stops.
+//! The wire: GraphQL over HTTP, files, health, and the way a server starts and stops.
 
 pub mod answer;
+mod body;
+mod file;
+mod files;
 pub mod graphql;
 pub mod listen;
 pub mod media;
+mod params;
+mod places;
 pub mod ready;
 
 use std::net::SocketAddr;
 use std::sync::Arc;
-use std::time::{Duration, Instant};
+use std::time::Instant;
 
 use axum::Router;
 use axum::extract::{Request, State};
+use axum::http::request::Parts;
 use axum::http::{HeaderMap, HeaderValue, StatusCode, header};
 use axum::response::Response;
 use axum::routing::any;
 use tokio::net::TcpListener;
 use tokio::sync::watch;
 
-use crate::access::{Gate, counting};
+use crate::access::{Gate, Slice, counting};
 use crate::error::{Error, code};
 use crate::language::Language;
 use crate::schema::{Asked, Gateway};
@@ -27,10 +33,9 @@ use graphql::{
     read_post, respond,
 };
 use listen::{Limits, Origin, listen};
+use places::Places;
 use ready::Readiness;
 
-/// How long a client may take to send its body.
-const BODY_TIME: Duration = Duration::from_secs(10);
 /// Longest name of an operation in the log.
 const LONGEST_NAME: usize = 60;
 
@@ -40,12 +45,13 @@ pub struct App {
     gate: Gate,
     gateway: Arc<Gateway>,
     readiness: Readiness,
+    places: Places,
 }
 
 impl App {
     pub fn new(gate: Gate) -> Self {
         let readiness = Readiness::of(gate.clone());
-        Self { gate, gateway: Arc::new(Gateway::default()), readiness }
+        Self { gate, gateway: Arc::new(Gateway::default()), readiness, places: Places::default() }
     }
 
     pub fn gate(&self) -> &Gate {
@@ -58,6 +64,7 @@ impl App {
             .route("/graphql", any(graphql_endpoint))
             .route("/healthz", any(|| async { "ok\n" }))
             .route("/readyz", any(async |State(app): State<Self>| app.readiness.state().await))
+            .merge(files::routes())
             .fallback(|| async {
                 (StatusCode::NOT_FOUND, "There is nothing here; GraphQL is at /graphql.\n")
             })
@@ -79,8 +86,24 @@ pub fn url_of(address: SocketAddr) -> String {
 #[derive(Default)]
 struct Entry {
     partner: Option<String>,
+    /// Of GraphQL the operation, else the route.
     operation: Option<String>,
     code: Option<String>,
+}
+
+impl Entry {
+    fn log(&self, correlation: &str, status: StatusCode, started: Instant, statements: u32) {
+        tracing::info!(
+            partner = self.partner.as_deref().unwrap_or("-"),
+            operation = self.operation.as_deref().unwrap_or("-"),
+            code = self.code.as_deref().unwrap_or("OK"),
+            status = status.as_u16(),
+            micros = u64::try_from(started.elapsed().as_micros()).unwrap_or(u64::MAX),
+            statements,
+            correlation,
+            "request"
+        );
+    }
 }
 
 async fn graphql_endpoint(State(app): State<App>, request: Request) -> Response {
@@ -110,16 +133,7 @@ async fn graphql_endpoint(State(app): State<App>, request: Request) -> Response 
         refusal.into()
     });
     let response = respond(media, answer);
-    tracing::info!(
-        partner = entry.partner.as_deref().unwrap_or("-"),
-        operation = entry.operation.as_deref().unwrap_or("-"),
-        code = entry.code.as_deref().unwrap_or("OK"),
-        status = response.status().as_u16(),
-        micros = u64::try_from(started.elapsed().as_micros()).unwrap_or(u64::MAX),
-        statements,
-        correlation,
-        "request"
-    );
+    entry.log(&correlation, response.status(), started, statements);
     response
 }
 
@@ -134,17 +148,11 @@ async fn answer(
     if !read_only {
         check_content_type(&head.headers)?;
     }
-    let bearer = bearer(&head.headers).ok_or(Refusal::Unauthenticated { presented: false })?;
-    let slice = app.gate.enter(bearer).await.map_err(|error| refused(error, correlation))?;
-    let slice = slice.asked_from(head.extensions.get::<Origin>().and_then(|origin| origin.0));
-    entry.partner = Some(slice.viewer().partner().code.clone());
+    let slice = enter(app, &head, correlation, entry).await?;
     let read = if read_only {
         read_get(&head.uri)?
     } else {
-        let body = tokio::time::timeout(BODY_TIME, read_body(&head.headers, body));
-        let bytes =
-            body.await.map_err(|_| Refusal::BadRequest("The body did not arrive in time.".into()))??;
-        read_post(&head.headers, &bytes)?
+        read_post(&head.headers, &read_body(&head.headers, body).await?)?
     };
     let language =
         Language::accepted(head.headers.get(header::ACCEPT_LANGUAGE).and_then(|value| value.to_str().ok()));
@@ -162,6 +170,14 @@ async fn answer(
     let mut answer = Answer::of(&response);
     answer.headers.push((header::CONTENT_LANGUAGE, content_language(language)));
     Ok(answer)
+}
+
+/// The slice of whoever asks.
+async fn enter(app: &App, head: &Parts, correlation: &str, entry: &mut Entry) -> Result<Slice, Refusal> {
+    let bearer = bearer(&head.headers).ok_or(Refusal::Unauthenticated { presented: false })?;
+    let slice = app.gate.enter(bearer).await.map_err(|error| refused(error, correlation))?;
+    entry.partner = Some(slice.viewer().partner().code.clone());
+    Ok(slice.asked_from(head.extensions.get::<Origin>().and_then(|origin| origin.0)))
 }
 
 fn content_language(language: Language) -> HeaderValue {
@@ -185,7 +201,8 @@ fn refused(error: Error, correlation: &str) -> Refusal {
             Refusal::Unavailable(1)
         }
         Error::Throttled { seconds } => Refusal::Throttled(u32::try_from(seconds).unwrap_or(u32::MAX)),
-        Error::Forbidden { .. } | Error::Invalid { .. } | Error::Internal(_) => {
+        Error::Forbidden { scope } => Refusal::Forbidden(scope),
+        Error::Invalid { .. } | Error::Internal(_) => {
             tracing::error!(
                 correlation,
                 cause = error.cause_for_log(),
