@@ -2,6 +2,7 @@
 
 mod demo;
 mod migrate;
+mod reconcile;
 mod schema;
 mod serve;
 mod token;
@@ -39,6 +40,8 @@ enum Command {
     Migrate(migrate::Migrate),
     /// Print the GraphQL schema.
     Schema(schema::Schema),
+    /// Compare a partner's own lines with what the bureau owes it; exits with 0 when they agree, 1 when not, 2 when it could not.
+    Reconcile(reconcile::Reconcile),
     /// Issue an access token to a partner (prints the token alone), or revoke one.
     Token(token::Token),
 }
@@ -87,14 +90,13 @@ pub fn run() -> ExitCode {
             Command::Demo(demo) => demo.run().await,
             Command::Serve(serve) => serve.run().await,
             Command::Migrate(migrate) => migrate.run().await,
+            Command::Reconcile(reconcile) => return Ok(reconcile.run()),
             Command::Schema(schema) => schema.run(),
             Command::Token(token) => token.run().await,
         }
+        .map(|()| ExitCode::SUCCESS)
     });
-    match outcome {
-        Ok(()) => ExitCode::SUCCESS,
-        Err(failure) => failed(&failure),
-    }
+    outcome.unwrap_or_else(|failure| failed(&failure))
 }
 
 fn failed(failure: &Failure) -> ExitCode {
