@@ -17,13 +17,13 @@ const USE: &str = "sig";
 pub(super) const ALGORITHM: &str = "EdDSA";
 
 /// The keys by which signatures of a server are verified.
-#[derive(Serialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct PublicKeys {
     keys: Vec<PublicKey>,
 }
 
 /// A JSON Web Key of RFC 8037.
-#[derive(Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 struct PublicKey {
     kty: String,
     crv: String,

@@ -11,8 +11,7 @@ use ed25519_dalek::pkcs8::{DecodePrivateKey, EncodePrivateKey};
 use ed25519_dalek::{Signature, Signer, SigningKey};
 use entity::{CardNumber, Digest, NationalId, Sealed};
 use hmac::{Hmac, Mac};
-use jsonwebtoken::jwk::Jwk;
-use jsonwebtoken::{Algorithm, DecodingKey, EncodingKey};
+use jsonwebtoken::{DecodingKey, EncodingKey};
 use rand::TryRngCore;
 use rand::rngs::OsRng;
 use sha2::Sha256;
@@ -89,14 +88,6 @@ impl Keys {
     pub(super) fn signed(&self, message: &[u8], signature: &[u8]) -> bool {
         Signature::from_slice(signature)
             .is_ok_and(|signature| self.signer.verifying_key().verify_strict(message, &signature).is_ok())
-    }
-
-    /// The public half of the key that signs, for whoever checks a signature elsewhere.
-    pub(super) fn public(&self) -> Result<Jwk> {
-        let mut public = Jwk::from_decoding_key(&self.verifying, Some(Algorithm::EdDSA))
-            .map_err(|error| Error::internal(format!("the public key: {error}")))?;
-        public.common.key_id = Some(self.key_id.clone());
-        Ok(public)
     }
 
     /// Encrypts a personal datum; `column` is bound to it, so that it cannot be moved to another column.

@@ -41,6 +41,6 @@ pub use keys::{Keys, make_private_folder};
 pub use patience::Patience;
 pub use receipt::Receipt;
 pub use slice::{COUNTED_UP_TO, Selection, Slice};
-pub use statements::{Owed, Totals};
+pub use statements::{ActPlace, Owed, Totals};
 pub use token::{Claims, Gate, IssueError, LONGEST_LIFE, LoadingGate};
 pub use viewer::{Viewer, may_hold, scopes_of};

@@ -53,6 +53,24 @@ pub struct Owed {
     pub corrected: bool,
 }
 
+/// Most acts that [`Slice::owed`] reads at a go.
+const ACTS_AT_A_GO: u64 = 1_000;
+
+/// The place of an act among others, in the order in which they happened.
+#[derive(Clone, Copy, Debug)]
+pub struct ActPlace {
+    acted_at: DateTime<Utc>,
+    posting: PostingId,
+}
+
+/// The lines of one act, summed up.
+#[derive(FromQueryResult)]
+struct SummedAct {
+    source_id: Uuid,
+    entries: i64,
+    amount: i64,
+}
+
 fn lines() -> Condition {
     Condition::all()
         .add(entry::Column::Account.eq(Account::Payable))
@@ -143,43 +161,63 @@ impl Slice {
         Ok(entries.iter().filter_map(of).collect())
     }
 
-    /// What the viewer itself is owed by now for its acts of a time, act by act, by key.
+    /// What the viewer itself is owed by now for its acts of a time, in the order in which they happened: those after a place,
+    /// at most [`ACTS_AT_A_GO`], in two statements; and the place of the last, unless it was the last of all.
     pub async fn owed(
         &self,
         fund: FundSource,
         from: DateTime<Utc>,
         before: DateTime<Utc>,
-    ) -> Result<Vec<Owed>> {
-        #[derive(FromQueryResult)]
-        struct Row {
-            operation_key: String,
-            entries: i64,
-            amount: i64,
-        }
-        let (connection, query) = self
-            .select::<entry::Entity>()?
-            .only(lines())
-            .only(entry::Column::PartnerId.eq(self.viewer().partner_id()))
-            .only(entry::Column::Book.eq(fund))
-            .only(entry::Column::ActedAt.gte(from))
-            .only(entry::Column::ActedAt.lt(before))
+        after: Option<ActPlace>,
+    ) -> Result<(Vec<Owed>, Option<ActPlace>)> {
+        use entry::Column::{ActedAt, Amount, Book, Corrects, Number, PartnerId, PostingId, SourceId};
+        let own = || {
+            Ok::<_, Error>(
+                self.select::<entry::Entity>()?
+                    .only(lines())
+                    .only(PartnerId.eq(self.viewer().partner_id()))
+                    .only(Book.eq(fund)),
+            )
+        };
+        let originals = own()?
+            .only(Corrects.is_null())
+            .only(ActedAt.gte(after.map_or(from, |after| after.acted_at)))
+            .only(ActedAt.lt(before))
+            .only_if(after.map(|after| ActedAt.gt(after.acted_at).or(PostingId.gt(after.posting))))
+            .oldest_first(ActedAt)
+            .oldest_first(PostingId)
+            .limit(ACTS_AT_A_GO)
+            .all()
+            .await?;
+        let (Some(first), Some(last)) = (originals.first(), originals.last()) else {
+            return Ok((Vec::new(), None));
+        };
+        let whole = u64::try_from(originals.len()).is_ok_and(|many| many == ACTS_AT_A_GO);
+        let place = whole.then_some(ActPlace { acted_at: last.acted_at, posting: last.posting_id });
+        // What corrects an act keeps its time and its source.
+        let sources = padded(originals.iter().map(|original| original.source_id).collect());
+        let (connection, query) = own()?
+            .only(ActedAt.between(first.acted_at, last.acted_at))
+            .only(SourceId.is_in(sources))
             .into_parts();
-        let rows = query
+        let sums = query
             .select_only()
-            .column(entry::Column::OperationKey)
-            .column_as(entry::Column::Number.count().cast_as("bigint"), "entries")
-            .column_as(entry::Column::Amount.sum().cast_as("bigint"), "amount")
-            .group_by(entry::Column::OperationKey)
-            .into_model::<Row>()
+            .column(SourceId)
+            .column_as(Number.count().cast_as("bigint"), "entries")
+            .column_as(Amount.sum().cast_as("bigint"), "amount")
+            .group_by(SourceId)
+            .into_model::<SummedAct>()
             .all(&connection)
             .await?;
-        rows.into_iter()
-            .map(|row| {
-                let amount = Fen::new(row.amount).negated();
-                let amount = amount.ok_or_else(|| Error::internal("owed beyond 64 bits of fen"))?;
-                Ok(Owed { key: row.operation_key, amount, corrected: row.entries > 1 })
-            })
-            .collect()
+        let sums: HashMap<Uuid, SummedAct> = sums.into_iter().map(|sum| (sum.source_id, sum)).collect();
+        let owed = |original: entry::Model| {
+            let sum = sums.get(&original.source_id);
+            let sum = sum.ok_or_else(|| Error::internal("an act without its sum"))?;
+            let amount = Fen::new(sum.amount).negated();
+            let amount = amount.ok_or_else(|| Error::internal("owed beyond 64 bits of fen"))?;
+            Ok(Owed { key: original.operation_key, amount, corrected: sum.entries > 1 })
+        };
+        Ok((originals.into_iter().map(owed).collect::<Result<_>>()?, place))
     }
 }
 

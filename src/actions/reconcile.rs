@@ -5,7 +5,7 @@ use chrono::NaiveDate;
 use entity::Fen;
 use entity::kinds::{FundSource, PartnerKind};
 
-use crate::access::Slice;
+use crate::access::{ActPlace, Slice};
 use crate::error::Result;
 use crate::graph::scalars::{Date, IdempotencyKey, Money};
 use crate::graph::statement::fund_of;
@@ -13,7 +13,7 @@ use crate::graph::user_error::{UserError, user_errors};
 use crate::graph::{slice, words};
 use crate::refusal::{Reason, Refusal};
 use crate::rules::calendar::{end_of_china_day, start_of_china_day};
-use crate::rules::reconciliation::{self, Comparison, Ours, Remedy, compare};
+use crate::rules::reconciliation::{Comparing, Difference, Ours, Remedy, Totals};
 
 /// Longest range of days.
 const MOST_DAYS: i64 = 366;
@@ -103,12 +103,17 @@ impl Reconcile {
                 user_errors,
             }));
         }
-        let compared = against(slice, days, fund_of(slice, input.fund), &theirs).await?;
+        let mut against = Against::of(slice.clone(), days, fund_of(slice, input.fund), theirs);
+        let mut differences = Vec::new();
+        while let Some(more) = against.next().await? {
+            differences.extend(more);
+        }
+        differences.sort_by(|one, other| one.key.cmp(&other.key));
         let kind = slice.viewer().kind();
         Ok(Some(ReconcilePayload {
-            agreed: compared.differences.is_empty(),
-            matched: i32::try_from(compared.matched).unwrap_or(i32::MAX),
-            differences: compared.differences.into_iter().map(|one| difference(one, kind)).collect(),
+            agreed: differences.is_empty(),
+            matched: i32::try_from(against.totals().matched).unwrap_or(i32::MAX),
+            differences: differences.into_iter().map(|one| difference(one, kind)).collect(),
             user_errors: Vec::new(),
         }))
     }
@@ -132,17 +137,51 @@ impl Days {
     }
 }
 
-/// Compares a partner's lines with what it is owed.
-pub async fn against(
-    slice: &Slice,
+/// A partner's lines against what it is owed, some acts at a time.
+pub struct Against {
+    slice: Slice,
     days: Days,
     fund: FundSource,
-    theirs: &BTreeMap<String, Fen>,
-) -> Result<Comparison> {
-    let owed = slice.owed(fund, start_of_china_day(days.from), end_of_china_day(days.to)).await?;
-    let ours =
-        owed.into_iter().map(|owed| (owed.key, Ours { amount: owed.amount, corrected: owed.corrected }));
-    Ok(compare(&ours.collect(), theirs))
+    comparing: Comparing,
+    ours: Reading,
+}
+
+/// How far the bureau's own acts are read.
+enum Reading {
+    After(Option<ActPlace>),
+    Done,
+}
+
+/// Most differences that come at a time once the bureau's acts are read.
+const AT_A_TIME: usize = 1_000;
+
+impl Against {
+    pub fn of(slice: Slice, days: Days, fund: FundSource, theirs: BTreeMap<String, Fen>) -> Self {
+        Self { slice, days, fund, comparing: Comparing::with(theirs), ours: Reading::After(None) }
+    }
+
+    /// The next differences: on acts that the bureau has, in the order in which they happened, then on what only the partner has,
+    /// by key. Nothing when everything is compared.
+    pub async fn next(&mut self) -> Result<Option<Vec<Difference>>> {
+        let Reading::After(place) = self.ours else {
+            let rest: Vec<Difference> =
+                std::iter::from_fn(|| self.comparing.next_of_theirs()).take(AT_A_TIME).collect();
+            return Ok(Some(rest).filter(|rest| !rest.is_empty()));
+        };
+        let (from, before) = (start_of_china_day(self.days.from), end_of_china_day(self.days.to));
+        let (owed, place) = self.slice.owed(self.fund, from, before, place).await?;
+        self.ours = place.map_or(Reading::Done, |place| Reading::After(Some(place)));
+        let differences = owed.into_iter().filter_map(|owed| {
+            let ours = Ours { amount: owed.amount, corrected: owed.corrected };
+            self.comparing.ours(owed.key, ours)
+        });
+        Ok(Some(differences.collect()))
+    }
+
+    /// What it came to so far.
+    pub fn totals(&self) -> Totals {
+        self.comparing.totals()
+    }
 }
 
 /// The mutation that would settle a difference.
@@ -158,7 +197,7 @@ pub fn remedy(remedy: Remedy, kind: PartnerKind) -> &'static str {
     }
 }
 
-fn difference(one: reconciliation::Difference, kind: PartnerKind) -> ReconcileDifference {
+fn difference(one: Difference, kind: PartnerKind) -> ReconcileDifference {
     ReconcileDifference {
         key: IdempotencyKey(one.key),
         result: one.result.into(),

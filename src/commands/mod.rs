@@ -4,6 +4,7 @@ mod audit;
 mod demo;
 mod migrate;
 mod receipt;
+mod reconcile;
 mod schema;
 mod serve;
 mod token;
@@ -43,6 +44,8 @@ enum Command {
     Schema(schema::Schema),
     /// Check the books and the trail: every stored amount against the ledger, every act against what it left, every seal.
     Audit(audit::Audit),
+    /// Compare a partner's own lines with what the bureau owes it; exits with 0 when they agree, 1 when not, 2 when it could not.
+    Reconcile(reconcile::Reconcile),
     /// Issue an access token to a partner (prints the token alone), or revoke one.
     Token(token::Token),
     /// Verify a receipt of an act that moved money.
@@ -95,6 +98,7 @@ pub fn run() -> ExitCode {
             Command::Demo(demo) => demo.run().await,
             Command::Serve(serve) => serve.run().await,
             Command::Migrate(migrate) => migrate.run().await,
+            Command::Reconcile(reconcile) => return reconcile.run(),
             Command::Schema(schema) => schema.run(),
             Command::Token(token) => token.run().await,
             Command::Receipt(receipt) => receipt.run(),

@@ -32,6 +32,13 @@ pub fn judge(scalar: &str, value: &Value) -> Result<(), String> {
     }
 }
 
+/// Reads a value that does not come in a document, by the scalar's name.
+pub fn read<S: ScalarType>(scalar: &str, text: &str) -> Result<S, String> {
+    let value = Value::String(text.to_owned());
+    judge(scalar, &value)?;
+    S::parse(value).map_err(|_| format!("must be a {scalar}."))
+}
+
 /// Validation takes any whole number for an `Int`; anything else is left to it.
 fn int(value: &Value) -> Result<(), String> {
     match value {
@@ -58,8 +65,15 @@ macro_rules! text_scalar {
             }
 
             fn to_value(&self) -> Value {
+                Value::String(self.written())
+            }
+        }
+
+        impl $name {
+            /// As it is printed.
+            pub fn written(&self) -> String {
                 let write: fn(&$inner) -> String = $write;
-                Value::String(write(&self.0))
+                write(&self.0)
             }
         }
     };

@@ -85,6 +85,13 @@ impl Statement {
         self.row.bank_reference.as_deref()
     }
 
+    /// Where all its lines are as a CSV file: a path of this server, for a GET with the same token. The columns have the names of the
+    /// fields of a line: `at`, `key`, `reference`, `kind`, `amount`, and `sourceId`. Before a text that a spreadsheet would take for
+    /// a formula stands an apostrophe.
+    async fn csv_path(&self) -> String {
+        format!("/statements/{}/lines.csv", type_id(self.row.id))
+    }
+
     /// Oldest first.
     async fn lines(
         &self,
@@ -169,6 +176,14 @@ pub fn owed(line: &entry::Model) -> Result<Fen> {
     line.amount.negated().ok_or_else(|| Error::internal("a line beyond 64 bits of fen"))
 }
 
+/// The id of the settlement or redemption that a line accounts for.
+pub fn source_of(line: &entry::Model) -> String {
+    match line.kind {
+        PostingKind::Settlement | PostingKind::Reversal => type_id(SettlementId::from(line.source_id)),
+        _ => type_id(RedemptionId::from(line.source_id)),
+    }
+}
+
 pub fn line_kind(kind: PostingKind) -> Result<StatementLineKind> {
     match kind {
         PostingKind::Settlement => Ok(StatementLineKind::Settlement),
@@ -189,11 +204,7 @@ struct Sources {
 
 impl Sources {
     fn of(lines: Vec<&entry::Model>) -> Arc<Self> {
-        let id = |line: &&entry::Model| match line.kind {
-            PostingKind::Settlement | PostingKind::Reversal => type_id(SettlementId::from(line.source_id)),
-            _ => type_id(RedemptionId::from(line.source_id)),
-        };
-        let mut ids: Vec<ID> = lines.iter().map(|line| ID(id(line))).collect();
+        let mut ids: Vec<ID> = lines.iter().map(|line| ID(source_of(line))).collect();
         ids.sort_by(|one, other| one.0.cmp(&other.0));
         ids.dedup();
         Arc::new(Self { ids, loaded: OnceCell::new() })

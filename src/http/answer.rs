@@ -6,11 +6,13 @@ use std::panic::AssertUnwindSafe;
 use axum::body::Body;
 use axum::http::{HeaderName, HeaderValue, StatusCode, header};
 use axum::response::Response;
+use entity::kinds::Scope;
 use futures_util::FutureExt;
 use serde_json::{Value, json};
 
 use super::media::MediaType;
 use crate::error::code;
+use crate::files::Fault;
 use crate::schema::NotByGet;
 
 /// The longest answer, in bytes.
@@ -134,8 +136,16 @@ pub enum Refusal {
     UnsupportedMediaType(&'static str),
     /// 405: neither GET nor POST.
     MethodNotAllowed,
+    /// 405: only this method.
+    Only(&'static str),
     /// 405: what a GET asks for must come by POST.
     NotByGet(NotByGet),
+    /// 403: the token lacks this scope.
+    Forbidden(Scope),
+    /// 404: absent, or not this partner's.
+    NotFound,
+    /// 400, or 413 for too much: a file, or what is asked of one.
+    File(Fault),
     /// 413: the body is longer than this many bytes.
     TooLarge(usize),
     /// 400: says what is wrong.
@@ -170,9 +180,12 @@ impl Refusal {
         match self {
             Self::NotAcceptable | Self::OnceOnly | Self::StreamOnly => StatusCode::NOT_ACCEPTABLE,
             Self::UnsupportedMediaType(_) => StatusCode::UNSUPPORTED_MEDIA_TYPE,
-            Self::MethodNotAllowed | Self::NotByGet(_) => StatusCode::METHOD_NOT_ALLOWED,
+            Self::MethodNotAllowed | Self::Only(_) | Self::NotByGet(_) => StatusCode::METHOD_NOT_ALLOWED,
+            Self::Forbidden(_) => StatusCode::FORBIDDEN,
+            Self::NotFound => StatusCode::NOT_FOUND,
             Self::TooLarge(_) => StatusCode::PAYLOAD_TOO_LARGE,
-            Self::BadRequest(_) => StatusCode::BAD_REQUEST,
+            Self::File(fault) if fault.too_much => StatusCode::PAYLOAD_TOO_LARGE,
+            Self::BadRequest(_) | Self::File(_) => StatusCode::BAD_REQUEST,
             Self::Unauthenticated { .. } => StatusCode::UNAUTHORIZED,
             Self::Throttled(_) | Self::Streaming { .. } => StatusCode::TOO_MANY_REQUESTS,
             Self::Unavailable(_) => StatusCode::SERVICE_UNAVAILABLE,
@@ -189,13 +202,18 @@ impl Refusal {
             | Self::StreamOnly
             | Self::UnsupportedMediaType(_)
             | Self::MethodNotAllowed
+            | Self::Only(_)
             | Self::NotByGet(_)
-            | Self::BadRequest(_) => "BAD_REQUEST",
-            Self::TooLarge(_) => "LIMIT_EXCEEDED",
-            Self::Unauthenticated { .. } => "UNAUTHENTICATED",
-            Self::Throttled(_) | Self::Streaming { .. } => "THROTTLED",
-            Self::Unavailable(_) => "UNAVAILABLE",
-            Self::Internal { .. } => "INTERNAL",
+            | Self::BadRequest(_) => code::BAD_REQUEST,
+            Self::Forbidden(_) => code::FORBIDDEN,
+            Self::NotFound => "NOT_FOUND",
+            Self::TooLarge(_) => code::LIMIT_EXCEEDED,
+            Self::File(fault) if fault.too_much => code::LIMIT_EXCEEDED,
+            Self::File(_) => code::BAD_USER_INPUT,
+            Self::Unauthenticated { .. } => code::UNAUTHENTICATED,
+            Self::Throttled(_) | Self::Streaming { .. } => code::THROTTLED,
+            Self::Unavailable(_) => code::UNAVAILABLE,
+            Self::Internal { .. } => code::INTERNAL,
         }
     }
 
@@ -209,10 +227,15 @@ impl Refusal {
             Self::StreamOnly => "A subscription comes as a stream; accept `text/event-stream`.".into(),
             Self::UnsupportedMediaType(message) => (*message).into(),
             Self::MethodNotAllowed => "Use POST, or GET for queries.".into(),
+            Self::Only(method) => format!("Use {method}.").into(),
             Self::NotByGet(NotByGet::NotAQuery) => "GET is for queries; use POST.".into(),
             Self::NotByGet(NotByGet::Personal) => {
                 "This query takes personal data, which must not stand in an address; use POST.".into()
             }
+            Self::Forbidden(scope) => format!("This token lacks the scope {}.", scope.word()).into(),
+            Self::NotFound => "There is nothing here that this token sees.".into(),
+            Self::File(Fault { line: Some(line), message, .. }) => format!("Line {line}: {message}").into(),
+            Self::File(Fault { line: None, message, .. }) => message.clone().into(),
             Self::TooLarge(limit) => format!("The body is longer than {limit} bytes.").into(),
             Self::BadRequest(message) => message.clone(),
             Self::Unauthenticated { presented: false } => "A bearer token is needed.".into(),
@@ -230,6 +253,7 @@ impl Refusal {
         let fixed = |name, value| vec![(name, HeaderValue::from_static(value))];
         match self {
             Self::MethodNotAllowed => fixed(header::ALLOW, "GET, POST"),
+            Self::Only(method) => fixed(header::ALLOW, method),
             Self::NotByGet(_) => fixed(header::ALLOW, "POST"),
             Self::Unauthenticated { presented: false } => fixed(header::WWW_AUTHENTICATE, "Bearer"),
             Self::Unauthenticated { presented: true } => {
@@ -245,6 +269,9 @@ impl Refusal {
             | Self::StreamOnly
             | Self::UnsupportedMediaType(_)
             | Self::BadRequest(_)
+            | Self::Forbidden(_)
+            | Self::NotFound
+            | Self::File(_)
             | Self::Internal { .. } => Vec::new(),
         }
     }
@@ -253,10 +280,13 @@ impl Refusal {
 impl From<Refusal> for Answer {
     fn from(refusal: Refusal) -> Self {
         let mut error = error(refusal.code(), &refusal.message());
-        if let Refusal::Internal { correlation } = &refusal
-            && !correlation.is_empty()
-        {
-            error["extensions"]["correlationId"] = correlation.as_str().into();
+        match &refusal {
+            Refusal::Internal { correlation } if !correlation.is_empty() => {
+                error["extensions"]["correlationId"] = correlation.as_str().into();
+            }
+            Refusal::Forbidden(scope) => error["extensions"]["scope"] = scope.word().into(),
+            Refusal::File(Fault { line: Some(line), .. }) => error["extensions"]["line"] = (*line).into(),
+            _ => {}
         }
         Self { status: Some(refusal.status()), headers: refusal.headers(), ..Self::request_error(&[error]) }
     }

@@ -1,17 +1,21 @@
 //! Reads GraphQL requests as HTTP brings them. Authentication and execution are the caller's, between
 //! [`negotiate`] and [`respond`].
 
+use std::time::Duration;
+
 use axum::body::Body;
-use axum::extract::Query;
-use axum::http::{HeaderMap, Method, Uri, header};
-use futures_util::StreamExt;
+use axum::http::{HeaderMap, Method, Uri};
 use serde_json::{Map, Value};
 
 pub use super::answer::{Answer, Refusal, error, guard, respond};
+use super::body::{self, Bounds};
 pub use super::media::{MediaType, check_content_type, negotiate, takes_events};
+use super::params::Params;
 
 /// The longest body, in bytes.
 pub const MAX_BODY: usize = 1024 * 1024;
+/// What a client's body may use up.
+const BODY: Bounds = Bounds { bytes: MAX_BODY, time: Duration::from_secs(10) };
 
 /// A GraphQL request as sent; nothing in it is judged yet.
 #[derive(Clone, PartialEq)]
@@ -49,26 +53,17 @@ pub fn is_read_only(method: &Method) -> Result<bool, Refusal> {
     }
 }
 
-/// Reads a body of at most [`MAX_BODY`] bytes; a longer one is refused by its announced length before any of
-/// it is read.
+/// Reads a body within [`BODY`].
 ///
 /// # Errors
-/// [`Refusal::TooLarge`], or [`Refusal::BadRequest`] when the body does not arrive whole.
+/// Those of [`body::read`].
 pub async fn read_body(headers: &HeaderMap, body: Body) -> Result<Vec<u8>, Refusal> {
-    let announced = headers.get(header::CONTENT_LENGTH).and_then(|length| length.to_str().ok()?.parse().ok());
-    let announced: u64 = announced.unwrap_or_default();
-    if announced > MAX_BODY as u64 {
-        return Err(Refusal::TooLarge(MAX_BODY));
-    }
     let mut bytes = Vec::new();
-    let mut chunks = body.into_data_stream();
-    while let Some(chunk) = chunks.next().await {
-        let chunk = chunk.map_err(|_error| Refusal::BadRequest("The body did not arrive whole.".into()))?;
-        if bytes.len() + chunk.len() > MAX_BODY {
-            return Err(Refusal::TooLarge(MAX_BODY));
-        }
-        bytes.extend_from_slice(&chunk);
-    }
+    let take = |piece: &[u8]| {
+        bytes.extend_from_slice(piece);
+        Ok(())
+    };
+    body::read(headers, body, BODY, take).await?;
     Ok(bytes)
 }
 
@@ -100,20 +95,13 @@ pub fn read_post(headers: &HeaderMap, bytes: &[u8]) -> Result<GraphqlRequest, Re
 /// # Errors
 /// [`Refusal::BadRequest`] naming what is wrong.
 pub fn read_get(uri: &Uri) -> Result<GraphqlRequest, Refusal> {
-    let Query(pairs) = Query::<Vec<(String, String)>>::try_from_uri(uri)
-        .map_err(|_rejection| bad("The query part of the address cannot be read."))?;
-    let take = |wanted: &str| {
-        let mut values = pairs.iter().filter(|(name, _)| name == wanted).map(|(_, value)| value.clone());
-        match (values.next(), values.next()) {
-            (value, None) => Ok(value),
-            _ => Err(Refusal::BadRequest(format!("`{wanted}` is given more than once.").into())),
-        }
-    };
-    let json = |name: &str| {
-        let value = take(name)?.map(|text| serde_json::from_str(&text)).transpose();
+    let mut params = Params::of(uri)?;
+    let (query, operation_name) = (params.take("query")?, params.take("operationName")?);
+    let mut json = |name: &str| {
+        let value = params.take(name)?.map(|text| serde_json::from_str(&text)).transpose();
         value.map_err(|_error| Refusal::BadRequest(format!("`{name}` is not valid JSON.").into()))
     };
-    request(take("query")?, take("operationName")?, json("variables")?, json("extensions")?, true)
+    request(query, operation_name, json("variables")?, json("extensions")?, true)
 }
 
 fn request(
@@ -152,7 +140,7 @@ fn bad(message: &'static str) -> Refusal {
 
 #[cfg(test)]
 mod tests {
-    use axum::http::HeaderValue;
+    use axum::http::{HeaderValue, header};
     use serde_json::json;
 
     use super::*;
@@ -263,24 +251,6 @@ mod tests {
         for method in [Method::HEAD, Method::PUT, Method::DELETE, Method::OPTIONS, Method::PATCH] {
             assert_eq!(is_read_only(&method), Err(Refusal::MethodNotAllowed));
         }
-    }
-
-    #[tokio::test]
-    async fn a_body_ends_at_the_limit() {
-        let none = HeaderMap::new();
-        let full = vec![b' '; MAX_BODY];
-        assert_eq!(read_body(&none, Body::from(full.clone())).await.map(|bytes| bytes.len()), Ok(MAX_BODY));
-        let chunks = [full, vec![b' ']].into_iter().map(Ok::<_, std::io::Error>);
-        let endless = Body::from_stream(futures_util::stream::iter(chunks));
-        assert_eq!(read_body(&none, endless).await, Err(Refusal::TooLarge(MAX_BODY)));
-        let announced = HeaderMap::from_iter([(header::CONTENT_LENGTH, HeaderValue::from(MAX_BODY + 1))]);
-        let pending = Body::from_stream(futures_util::stream::pending::<Result<Vec<u8>, std::io::Error>>());
-        assert_eq!(read_body(&announced, pending).await, Err(Refusal::TooLarge(MAX_BODY)));
-        let broken = futures_util::stream::iter([Err::<Vec<u8>, _>(std::io::Error::other("gone"))]);
-        assert_eq!(
-            read_body(&none, Body::from_stream(broken)).await.map_err(|refusal| refusal.code()),
-            Err("BAD_REQUEST")
-        );
     }
 
     #[test]

@@ -149,9 +149,17 @@ fn quality(text: &str) -> Option<u16> {
 /// # Errors
 /// [`Refusal::UnsupportedMediaType`].
 pub fn check_content_type(headers: &HeaderMap) -> Result<(), Refusal> {
-    let refused = || Refusal::UnsupportedMediaType("Send the request with `content-type: application/json`.");
+    check_body_is("application/json", "Send the request with `content-type: application/json`.", headers)
+}
+
+/// Checks that a body is of a type, in UTF-8, plainly.
+///
+/// # Errors
+/// [`Refusal::UnsupportedMediaType`], which says what to do.
+pub fn check_body_is(wanted: &str, what_to_do: &'static str, headers: &HeaderMap) -> Result<(), Refusal> {
+    let refused = || Refusal::UnsupportedMediaType(what_to_do);
     let mut parts = single(headers, &header::CONTENT_TYPE).ok_or_else(refused)?.split(';');
-    if !parts.next().is_some_and(|media| media.trim().eq_ignore_ascii_case("application/json")) {
+    if !parts.next().is_some_and(|media| media.trim().eq_ignore_ascii_case(wanted)) {
         return Err(refused());
     }
     for (name, value) in parts.filter_map(parameter) {

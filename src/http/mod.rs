@@ -1,28 +1,34 @@
-//! The wire: GraphQL over HTTP, streams of events, health, and the way a server starts and stops.
+//! The wire: GraphQL over HTTP, streams of events, files, health, and the way a server starts and stops.
 
 pub mod answer;
+mod body;
+mod file;
+mod files;
 pub mod follow;
 pub mod graphql;
 pub mod jwks;
 pub mod listen;
 pub mod media;
+mod params;
+mod places;
 pub mod ready;
 pub mod streams;
 
-use std::net::SocketAddr;
+use std::net::{IpAddr, SocketAddr};
 use std::sync::Arc;
-use std::time::{Duration, Instant};
+use std::time::Instant;
 
 use async_graphql::parser::types::OperationType;
 use axum::Router;
 use axum::extract::{Request, State};
+use axum::http::request::Parts;
 use axum::http::{HeaderMap, HeaderValue, StatusCode, header};
 use axum::response::Response;
 use axum::routing::{any, get};
 use tokio::net::TcpListener;
 use tokio::sync::watch;
 
-use crate::access::{Gate, counting};
+use crate::access::{Gate, Slice, counting};
 use crate::error::{Error, code};
 use crate::language::Language;
 use crate::schema::{Asked, Gateway, NotByGet};
@@ -32,11 +38,10 @@ use graphql::{
     read_post, respond, takes_events,
 };
 use listen::{Limits, Origin, listen};
+use places::Places;
 use ready::Readiness;
 use streams::{Bounds, Streams};
 
-/// How long a client may take to send its body.
-const BODY_TIME: Duration = Duration::from_secs(10);
 /// Longest name of an operation in the log.
 const LONGEST_NAME: usize = 60;
 
@@ -46,6 +51,7 @@ pub struct App {
     gate: Gate,
     gateway: Arc<Gateway>,
     readiness: Readiness,
+    places: Places,
     streams: Streams,
     /// Ends the streams; before the app is [served](serve), they end at once.
     stop: watch::Receiver<bool>,
@@ -60,7 +66,8 @@ impl App {
     pub fn with_bounds(gate: Gate, bounds: Bounds) -> Self {
         let readiness = Readiness::of(gate.clone());
         let (_, stop) = watch::channel(true);
-        Self { gate, gateway: Arc::default(), readiness, streams: Streams::new(bounds), stop }
+        let streams = Streams::new(bounds);
+        Self { gate, gateway: Arc::default(), readiness, places: Places::default(), streams, stop }
     }
 
     pub fn gate(&self) -> &Gate {
@@ -74,6 +81,7 @@ impl App {
             .route("/.well-known/jwks.json", get(jwks::public_keys))
             .route("/healthz", any(|| async { "ok\n" }))
             .route("/readyz", any(async |State(app): State<Self>| app.readiness.state().await))
+            .merge(files::routes())
             .fallback(|| async {
                 (StatusCode::NOT_FOUND, "There is nothing here; GraphQL is at /graphql.\n")
             })
@@ -96,8 +104,24 @@ pub fn url_of(address: SocketAddr) -> String {
 #[derive(Default)]
 struct Entry {
     partner: Option<String>,
+    /// Of GraphQL the operation, else the route.
     operation: Option<String>,
     code: Option<String>,
+}
+
+impl Entry {
+    fn log(&self, correlation: &str, status: StatusCode, started: Instant, statements: u32) {
+        tracing::info!(
+            partner = self.partner.as_deref().unwrap_or("-"),
+            operation = self.operation.as_deref().unwrap_or("-"),
+            code = self.code.as_deref().unwrap_or("OK"),
+            status = status.as_u16(),
+            micros = u64::try_from(started.elapsed().as_micros()).unwrap_or(u64::MAX),
+            statements,
+            correlation,
+            "request"
+        );
+    }
 }
 
 async fn graphql_endpoint(State(app): State<App>, request: Request) -> Response {
@@ -125,16 +149,7 @@ async fn graphql_endpoint(State(app): State<App>, request: Request) -> Response 
         entry.code = Some(refusal.code().to_owned());
         respond(form, refusal.into())
     });
-    tracing::info!(
-        partner = entry.partner.as_deref().unwrap_or("-"),
-        operation = entry.operation.as_deref().unwrap_or("-"),
-        code = entry.code.as_deref().unwrap_or("OK"),
-        status = response.status().as_u16(),
-        micros = u64::try_from(started.elapsed().as_micros()).unwrap_or(u64::MAX),
-        statements,
-        correlation,
-        "request"
-    );
+    entry.log(&correlation, response.status(), started, statements);
     response
 }
 
@@ -169,18 +184,11 @@ async fn answer(
     if !read_only {
         check_content_type(&head.headers)?;
     }
-    let bearer = bearer(&head.headers).ok_or(Refusal::Unauthenticated { presented: false })?;
-    let slice = app.gate.enter(bearer).await.map_err(|error| refused(error, correlation))?;
-    let origin = head.extensions.get::<Origin>().and_then(|origin| origin.0);
-    let slice = slice.asked_from(origin);
-    entry.partner = Some(slice.viewer().partner().code.clone());
+    let slice = enter(app, &head, correlation, entry).await?;
     let read = if read_only {
         read_get(&head.uri)?
     } else {
-        let body = tokio::time::timeout(BODY_TIME, read_body(&head.headers, body));
-        let bytes =
-            body.await.map_err(|_| Refusal::BadRequest("The body did not arrive in time.".into()))??;
-        read_post(&head.headers, &bytes)?
+        read_post(&head.headers, &read_body(&head.headers, body).await?)?
     };
     let language =
         Language::accepted(head.headers.get(header::ACCEPT_LANGUAGE).and_then(|value| value.to_str().ok()));
@@ -193,6 +201,7 @@ async fn answer(
     if is_streamed(app.gateway.operation_type(&asked), read_only, takes_events, &media)? {
         let bookmark = follow::bookmark(&head.headers)?;
         let partner = Arc::clone(slice.viewer().partner());
+        let bearer = bearer(&head.headers).ok_or(Refusal::Unauthenticated { presented: false })?;
         let subscribed = app.gateway.subscribe(partner.kind, language, asked, bookmark);
         let subscribed = subscribed.map_err(|error| refused(error, correlation))?;
         entry.operation = subscribed.operation.as_deref().map(shortened);
@@ -210,7 +219,7 @@ async fn answer(
             stop: app.stop.clone(),
             silence: app.streams.bounds.silence,
             bearer: bearer.to_owned(),
-            origin,
+            origin: origin(&head),
             language,
             follower,
             log: Log::new(partner.code.clone(), entry.operation.clone(), correlation.to_owned()),
@@ -252,6 +261,19 @@ fn shortened(name: &str) -> String {
     name.chars().take(LONGEST_NAME).collect()
 }
 
+/// The slice of whoever asks.
+async fn enter(app: &App, head: &Parts, correlation: &str, entry: &mut Entry) -> Result<Slice, Refusal> {
+    let bearer = bearer(&head.headers).ok_or(Refusal::Unauthenticated { presented: false })?;
+    let slice = app.gate.enter(bearer).await.map_err(|error| refused(error, correlation))?;
+    entry.partner = Some(slice.viewer().partner().code.clone());
+    Ok(slice.asked_from(origin(head)))
+}
+
+/// The address of the client's end of the connection.
+fn origin(head: &Parts) -> Option<IpAddr> {
+    head.extensions.get::<Origin>().and_then(|origin| origin.0)
+}
+
 fn content_language(language: Language) -> HeaderValue {
     HeaderValue::from_static(match language {
         Language::Chinese => "zh-CN",
@@ -273,7 +295,8 @@ fn refused(error: Error, correlation: &str) -> Refusal {
             Refusal::Unavailable(1)
         }
         Error::Throttled { seconds } => Refusal::Throttled(u32::try_from(seconds).unwrap_or(u32::MAX)),
-        Error::Forbidden { .. } | Error::Invalid { .. } | Error::Internal(_) => {
+        Error::Forbidden { scope } => Refusal::Forbidden(scope),
+        Error::Invalid { .. } | Error::Internal(_) => {
             tracing::error!(
                 correlation,
                 cause = error.cause_for_log(),

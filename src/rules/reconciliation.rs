@@ -45,47 +45,81 @@ pub struct Difference {
     pub remedy: Option<Remedy>,
 }
 
-/// What comparing came to: how many acts match, and those that do not, by key.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Comparison {
+/// What comparing came to.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Totals {
+    /// Acts that match; one that came to nothing counts only when the partner named it.
     pub matched: u64,
-    pub differences: Vec<Difference>,
+    pub differences: u64,
+    /// What the bureau owes for all acts together, in fen.
+    pub ours: i128,
+    /// What the partner counts as owed for all acts together, in fen.
+    pub theirs: i128,
 }
 
-/// Compares act by act. An act that was undone is owed 0.00; the partner may say so or leave it out.
-pub fn compare(ours: &BTreeMap<String, Ours>, theirs: &BTreeMap<String, Fen>) -> Comparison {
-    let mut comparison = Comparison::default();
-    let only_theirs = theirs.keys().filter(|key| !ours.contains_key(*key));
-    let mut keys: Vec<&String> = ours.keys().chain(only_theirs).collect();
-    keys.sort();
-    for key in keys {
-        let (our, their) = (ours.get(key).copied(), theirs.get(key).copied());
-        let (result, remedy) = judge(our, their);
-        match result {
-            // What both know to be nothing is not counted unless the partner named it.
-            Result::Matched => comparison.matched += u64::from(their.is_some()),
-            _ => comparison.differences.push(Difference {
-                key: key.clone(),
-                result,
-                ours: our.map(|ours| ours.amount),
-                theirs: their,
-                remedy,
-            }),
-        }
+/// A comparison under way: what the partner counts is known, and the bureau's acts come one by one, in any order. It holds
+/// what the partner counts and has not been compared yet, and nothing else that grows.
+///
+/// An act that was undone is owed 0.00; the partner may say so or leave it out.
+pub struct Comparing {
+    theirs: BTreeMap<String, Fen>,
+    totals: Totals,
+}
+
+impl Comparing {
+    pub fn with(theirs: BTreeMap<String, Fen>) -> Self {
+        Self { theirs, totals: Totals::default() }
     }
-    comparison
+
+    /// The next act of the bureau's, each once.
+    pub fn ours(&mut self, key: String, ours: Ours) -> Option<Difference> {
+        let theirs = self.theirs.remove(&key);
+        self.judged(key, Some(ours), theirs)
+    }
+
+    /// When all acts of the bureau's have come: the next difference among those that only the partner has, by key.
+    pub fn next_of_theirs(&mut self) -> Option<Difference> {
+        while let Some((key, theirs)) = self.theirs.pop_first() {
+            let difference = self.judged(key, None, Some(theirs));
+            if difference.is_some() {
+                return difference;
+            }
+        }
+        None
+    }
+
+    /// What it came to so far.
+    pub fn totals(&self) -> Totals {
+        self.totals
+    }
+
+    fn judged(&mut self, key: String, ours: Option<Ours>, theirs: Option<Fen>) -> Option<Difference> {
+        let (result, remedy) = judge(ours, theirs);
+        let ours = ours.map(|ours| ours.amount);
+        self.totals.ours += ours.map_or(0, |fen| i128::from(fen.get()));
+        self.totals.theirs += theirs.map_or(0, |fen| i128::from(fen.get()));
+        if result == Result::Matched {
+            self.totals.matched += u64::from(theirs.is_some());
+            return None;
+        }
+        self.totals.differences += 1;
+        Some(Difference { key, result, ours, theirs, remedy })
+    }
 }
 
 fn judge(ours: Option<Ours>, theirs: Option<Fen>) -> (Result, Option<Remedy>) {
     let stated = theirs.unwrap_or(Fen::ZERO);
     match ours {
         None if stated == Fen::ZERO => (Result::Matched, None),
-        None => (Result::OnlyTheirs, Some(Remedy::Repeat)),
+        // Nothing that can be sent makes an act owed less than nothing.
+        None => (Result::OnlyTheirs, stated.is_positive().then_some(Remedy::Repeat)),
         Some(ours) if ours.amount == stated => (Result::Matched, None),
         Some(ours) if ours.amount == Fen::ZERO && ours.corrected => (Result::ReversedOneSide, None),
         Some(_) if theirs.is_none() => (Result::OnlyOurs, Some(Remedy::Void)),
         Some(_) if stated == Fen::ZERO => (Result::ReversedOneSide, Some(Remedy::TakeBack)),
-        Some(ours) if stated < ours.amount => (Result::AmountDiffers, Some(Remedy::GiveBackPart)),
+        Some(ours) if stated < ours.amount && stated.is_positive() => {
+            (Result::AmountDiffers, Some(Remedy::GiveBackPart))
+        }
         Some(_) => (Result::AmountDiffers, None),
     }
 }
@@ -114,10 +148,12 @@ mod tests {
             (None, said(0), Result::Matched, None),
             (live(500), None, Result::OnlyOurs, Some(Remedy::Void)),
             (None, said(500), Result::OnlyTheirs, Some(Remedy::Repeat)),
+            (None, said(-500), Result::OnlyTheirs, None),
             (live(500), said(0), Result::ReversedOneSide, Some(Remedy::TakeBack)),
             (corrected(0), said(500), Result::ReversedOneSide, None),
             (live(500), said(499), Result::AmountDiffers, Some(Remedy::GiveBackPart)),
             (live(500), said(501), Result::AmountDiffers, None),
+            (live(500), said(-1), Result::AmountDiffers, None),
             (live(0), said(1), Result::AmountDiffers, None),
         ] {
             assert_eq!(judge(ours, theirs), (result, remedy), "{ours:?} {theirs:?}");
@@ -125,17 +161,17 @@ mod tests {
     }
 
     #[test]
-    fn differences_come_by_key_and_matches_are_counted() {
-        let ours = [("b", live(2)), ("a", live(1)), ("u", corrected(0))];
-        let ours = ours.map(|(key, ours)| (key.to_owned(), ours.unwrap())).into();
-        let theirs = [("a", 1), ("c", 3)].map(|(key, fen)| (key.to_owned(), Fen::new(fen))).into();
-        let comparison = compare(&ours, &theirs);
-        assert_eq!(comparison.matched, 1);
-        let found: Vec<_> = comparison
-            .differences
-            .iter()
-            .map(|difference| (difference.key.as_str(), difference.result))
-            .collect();
-        assert_eq!(found, [("b", Result::OnlyOurs), ("c", Result::OnlyTheirs)]);
+    fn matches_are_counted_and_what_only_they_have_comes_last_by_key() {
+        let theirs = [("d", 4), ("a", 1), ("c", 3), ("n", 0)];
+        let theirs = theirs.map(|(key, fen)| (key.to_owned(), Fen::new(fen)));
+        let mut comparing = Comparing::with(theirs.into());
+        let mut found = Vec::new();
+        for (key, ours) in [("b", live(2)), ("a", live(1)), ("u", corrected(0))] {
+            found.extend(comparing.ours(key.to_owned(), ours.unwrap()));
+        }
+        found.extend(std::iter::from_fn(|| comparing.next_of_theirs()));
+        let found: Vec<_> = found.iter().map(|one| (one.key.as_str(), one.result)).collect();
+        assert_eq!(found, [("b", Result::OnlyOurs), ("c", Result::OnlyTheirs), ("d", Result::OnlyTheirs)]);
+        assert_eq!(comparing.totals(), Totals { matched: 2, differences: 3, ours: 3, theirs: 8 });
     }
 }

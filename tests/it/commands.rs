@@ -13,9 +13,9 @@ use serde_json::{Value, json};
 
 use crate::harness::database::Fresh;
 use crate::harness::district::SHOP;
+use crate::harness::follower::Stream;
 use crate::harness::till::sale;
 use crate::harness::{District, Partner};
-use crate::harness::follower::Stream;
 
 fn onestop(folder: &std::path::Path) -> Command {
     let mut command = Command::new(env!("CARGO_BIN_EXE_onestop"));

@@ -2,11 +2,10 @@
 
 use chrono::{DateTime, Utc};
 use entity::seal;
-use jsonwebtoken::jwk::Jwk;
 use serde::{Deserialize, Serialize};
 
+use super::super::jwks::PublicKeys;
 use super::super::keys::{Keys, hex};
-use crate::error::Result;
 
 /// The newest seal, with what is needed to check its signature. Its hash covers the one before, and so every record until then.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -22,20 +21,21 @@ pub struct Head {
     /// Ed25519 over the 32 bytes of the hash, hexadecimal.
     pub signature: String,
     pub key_id: String,
-    pub public_key: Jwk,
+    /// As published at `/.well-known/jwks.json`.
+    pub public_keys: PublicKeys,
 }
 
 impl Head {
-    pub(super) fn of(seal: &seal::Model, records: i64, keys: &Keys) -> Result<Self> {
-        Ok(Self {
+    pub(super) fn of(seal: &seal::Model, records: i64, keys: &Keys) -> Self {
+        Self {
             seal: seal.number,
             at: seal.at,
             records,
             hash: hex(&seal.hash.0),
             signature: hex(&seal.signature),
             key_id: seal.key_id.clone(),
-            public_key: keys.public()?,
-        })
+            public_keys: keys.public(),
+        }
     }
 
     /// Whether a seal is the one that was kept.

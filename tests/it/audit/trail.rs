@@ -83,7 +83,7 @@ async fn a_head_holds_all_that_is_needed_to_check_its_signature() {
     let summer = Summer::new().await;
     let head = serde_json::to_value(head(&summer.district).await).unwrap();
     let text = |field: &str| head[field].as_str().unwrap();
-    let key = &head["publicKey"];
+    let key = &head["publicKeys"]["keys"][0];
     assert_eq!((&key["kty"], &key["crv"], &key["kid"]), (&"OKP".into(), &"Ed25519".into(), &head["keyId"]));
     let key: [u8; 32] = bytes_of_base64(key["x"].as_str().unwrap()).try_into().unwrap();
     let key = ed25519_dalek::VerifyingKey::from_bytes(&key).unwrap();

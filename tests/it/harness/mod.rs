@@ -3,6 +3,7 @@
 pub mod bill;
 pub mod database;
 pub mod district;
+pub mod files;
 pub mod follower;
 pub mod golden;
 pub mod hospital;

@@ -71,8 +71,8 @@ impl Reply {
 pub struct Partner {
     pub code: String,
     pub token: String,
-    url: String,
-    http: reqwest::Client,
+    pub(super) url: String,
+    pub(super) http: reqwest::Client,
 }
 
 /// The codes of `userErrors` that the schema of a partner has.
