@@ -18,6 +18,7 @@ mod coverage;
 mod demo;
 mod events;
 mod follow;
+mod follow_ends;
 mod harness;
 mod health;
 mod http;
