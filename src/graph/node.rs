@@ -44,6 +44,9 @@ pub enum Node {
     Statement(Statement),
 }
 
+/// What was found, by its key.
+type Found = Vec<(Uuid, Node)>;
+
 /// The things of one table that ids name; nothing when the viewer's kind of partner never reads that table.
 async fn of_table<E, K>(
     slice: &Slice,
@@ -51,7 +54,7 @@ async fn of_table<E, K>(
     key: E::Column,
     key_of_row: fn(&E::Model) -> K,
     node: impl Fn(E::Model) -> Node,
-) -> Result<Vec<(Uuid, Node)>>
+) -> Result<Found>
 where
     E: Sliced,
     K: Key,
@@ -70,7 +73,7 @@ fn reads(slice: &Slice, scope: Option<entity::kinds::Scope>) -> bool {
 }
 
 /// The visible things that ids of one prefix name, in one statement.
-async fn of_prefix(slice: &Slice, prefix: &str, ids: &[&str]) -> Result<Vec<(Uuid, Node)>> {
+async fn of_prefix(slice: &Slice, prefix: &str, ids: &[&str]) -> Result<Found> {
     match prefix {
         PartnerId::PREFIX => {
             of_table::<partner::Entity, _>(
@@ -161,7 +164,7 @@ async fn of_prefix(slice: &Slice, prefix: &str, ids: &[&str]) -> Result<Vec<(Uui
 }
 
 /// Referrals come with their person and consent, through the door of their list.
-async fn referrals(slice: &Slice, ids: &[&str]) -> Result<Vec<(Uuid, Node)>> {
+async fn referrals(slice: &Slice, ids: &[&str]) -> Result<Found> {
     if !reads(slice, referral_party::Entity::READ) {
         return Ok(Vec::new());
     }
@@ -174,7 +177,7 @@ async fn referrals(slice: &Slice, ids: &[&str]) -> Result<Vec<(Uuid, Node)>> {
 }
 
 /// Statements come with what their lines come to.
-async fn statements(slice: &Slice, ids: &[&str]) -> Result<Vec<(Uuid, Node)>> {
+async fn statements(slice: &Slice, ids: &[&str]) -> Result<Found> {
     if !reads(slice, statement::Entity::READ) {
         return Ok(Vec::new());
     }
@@ -199,11 +202,7 @@ pub async fn readable_nodes(slice: &Slice, ids: &[ID]) -> Result<Vec<Option<Node
     found(slice, ids, unread).await
 }
 
-async fn found(
-    slice: &Slice,
-    ids: &[ID],
-    refused: fn(Error) -> Result<Vec<(Uuid, Node)>>,
-) -> Result<Vec<Option<Node>>> {
+async fn found(slice: &Slice, ids: &[ID], refused: fn(Error) -> Result<Found>) -> Result<Vec<Option<Node>>> {
     let mut prefixes: Vec<String> = ids.iter().filter_map(|id| prefix_of(id)).collect();
     prefixes.sort();
     prefixes.dedup();

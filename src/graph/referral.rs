@@ -45,7 +45,7 @@ impl Unmasking {
             .written
             .get_or_init(async || slice.unmasks(Scope::ReferralRead, &self.referrals).await.map_err(Arc::new))
             .await;
-        written.as_ref().map(|()| ()).map_err(|shared| shared.for_each("writing down a look"))
+        written.as_ref().copied().map_err(|shared| shared.for_each("writing down a look"))
     }
 }
 

@@ -86,16 +86,16 @@ mod tests {
     fn places_are_bounded_for_each_and_for_all_and_come_back() {
         let streams = Streams::new(Bounds { of_partner: 2, in_all: 3, ..Bounds::default() });
         let [one, other, third] = [1, 2, 3].map(|number| PartnerId::from(Uuid::from_u128(number)));
-        let first = streams.take(one).ok().expect("free");
-        let second = streams.take(one).ok().expect("free");
+        let first = streams.take(one).expect("free");
+        let second = streams.take(one).expect("free");
         assert_eq!(streams.take(one).err(), Some(Refusal::Streaming { most: 2, seconds: 5 }));
-        let of_other = streams.take(other).ok().expect("free");
+        let of_other = streams.take(other).expect("free");
         assert_eq!(streams.take(third).err(), Some(Refusal::Unavailable(5)));
         assert_eq!(streams.take(one).err(), Some(Refusal::Streaming { most: 2, seconds: 5 }));
         drop(second);
-        let _again = streams.take(one).ok().expect("one came back");
+        let _again = streams.take(one).expect("one came back");
         drop((first, of_other));
-        let _third = streams.take(third).ok().expect("two came back");
+        let _third = streams.take(third).expect("two came back");
         assert_eq!(streams.open.lock().unwrap().len(), 2, "nobody stays behind");
     }
 }

@@ -54,7 +54,7 @@ impl Gateway {
         let judged = self.prepare(kind, asked)?;
         let prepared = match judged.prepared {
             Ok(prepared) => match chosen(&prepared.document, prepared.name.as_deref()).map(one_field) {
-                Some(Err(refused)) => Err(Box::new(refused)),
+                Some(Err(refused)) => Err(refused),
                 Some(Ok(())) | None => Ok(prepared),
             },
             Err(Refused::Answered(response)) => Err(response),
@@ -84,10 +84,11 @@ impl Gateway {
 }
 
 /// A subscription follows one thing. The library runs every field as a stream of its own, and passes over fragments.
-fn one_field(operation: &OperationDefinition) -> std::result::Result<(), Response> {
+fn one_field(operation: &OperationDefinition) -> std::result::Result<(), Box<Response>> {
     let set = &operation.selection_set;
     let refused = |at: Pos| {
-        Err(seal::invalid("A subscription selects one field, without a fragment, @skip or @include.", at))
+        let why = "A subscription selects one field, without a fragment, @skip or @include.";
+        Err(Box::new(seal::invalid(why, at)))
     };
     match set.node.items.as_slice() {
         [only] => match &only.node {

@@ -20,6 +20,7 @@ mod demo;
 mod downloads;
 mod events;
 mod follow;
+mod follow_ends;
 mod harness;
 mod health;
 mod http;

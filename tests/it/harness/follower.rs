@@ -2,9 +2,10 @@
 
 use std::time::Duration;
 
+use chrono::TimeDelta;
 use serde_json::{Value, json};
 
-use super::Partner;
+use super::{District, Partner};
 
 pub const EVENTS: &str = "text/event-stream";
 /// What is told of an event.
@@ -149,5 +150,17 @@ impl Partner {
     pub async fn follow(&self, after: Option<&str>) -> Stream {
         let query = format!("subscription($after: String) {{ events(after: $after) {{ {SHAPE} }} }}");
         self.stream(&query, json!({ "after": after })).await
+    }
+}
+
+impl District {
+    /// A card that a shop redeems so often, each time with an event that has its place.
+    pub async fn sell(&self, shop: &Partner, times: usize) {
+        let card = self.card("200.00").await;
+        for number in 0..times {
+            shop.sell(&card, "1.00", &format!("{card}-{number}")).await;
+            self.wait(TimeDelta::milliseconds(1));
+        }
+        while self.gate.number_events().await.unwrap() > 0 {}
     }
 }
