@@ -77,13 +77,13 @@ async fn a_settlement_that_the_ledger_does_not_know_so_is_found() {
     let district = &summer.district;
     let (settled, reversed) = (&summer.settled, &summer.reversed);
     let (id, taken_back) = (sql::<SettlementId>(settled), sql::<SettlementId>(reversed));
-    let more = |table: &str, column: &str, by: i32, which: &str, id: &str| {
+    let add = |table: &str, column: &str, by: i32, which: &str, id: &str| {
         format!("UPDATE {table} SET {column} = {column} + ({by}) WHERE {which} = {id}")
     };
-    let whole = |by| more("settlement", "assistance", by, "id", &id);
+    let whole = |by| add("settlement", "assistance", by, "id", &id);
     let all = ["settlement.parts", "settlement.owed", "settlement.spent", "settlement.used"];
     district.finds(&whole(1), &whole(-1), &all.map(|kind| (kind, settled.as_str()))).await;
-    let part = |by| more("settlement_part", "paid", by, "settlement_id", &id);
+    let part = |by| add("settlement_part", "paid", by, "settlement_id", &id);
     district.finds(&part(1), &part(-1), &[("settlement.parts", settled)]).await;
 
     let set = |status: &str| format!("UPDATE settlement SET status = '{status}' WHERE id = {taken_back}");
@@ -101,11 +101,29 @@ async fn a_settlement_that_the_ledger_does_not_know_so_is_found() {
     let less = [("settlement.used_back", reversed.as_str()), ("entitlement.used", cap.as_str())];
     district.finds(&mirror(1), &mirror(-1), &less).await;
 
+    let mirror = |by: i64| {
+        format!(
+            "UPDATE entry SET amount = amount + CASE account WHEN 'PAYABLE' THEN {by} ELSE {} END \
+             WHERE kind = 'REVERSAL' AND source_id = {taken_back} AND account IN ('PAYABLE', 'SPENDING')",
+            -by
+        )
+    };
+    let (budget, hospital) = (summer.budget(district.medical), summer.partner(HOSPITAL).await);
+    let owed = format!("{hospital} FISCAL");
+    let more = [
+        ("settlement.owed_back", reversed.as_str()),
+        ("settlement.spent_back", reversed.as_str()),
+        ("budget.available", budget.as_str()),
+        ("statement.reversed", summer.paid.as_str()),
+        ("partner.owed", owed.as_str()),
+    ];
+    district.finds(&mirror(1), &mirror(-1), &more).await;
+
     let person = sql_of(summer.patients[0].id);
     let cap = summer.cap_of(0);
-    let used = |by| more("entitlement_use", "used", by, "person_id", &person);
+    let used = |by| add("entitlement_use", "used", by, "person_id", &person);
     district.finds(&used(1), &used(-1), &[("entitlement.used", &cap)]).await;
-    let deductible = |by| more("entitlement_use", "deductible_used", by, "person_id", &person);
+    let deductible = |by| add("entitlement_use", "deductible_used", by, "person_id", &person);
     district.finds(&deductible(-1), &deductible(1), &[("entitlement.deductible", &cap)]).await;
     let set = |cap: i64| format!("UPDATE policy_version SET annual_cap = {cap}");
     let caps = [("entitlement.cap", cap.as_str()), ("entitlement.cap", &summer.cap_of(2))];
@@ -175,6 +193,11 @@ async fn a_sale_or_a_refund_that_the_ledger_does_not_know_so_is_found() {
     district.finds(&set("refunded_at"), &set("NULL"), &both).await;
     let set = |card: &str| format!("UPDATE refund SET credited_card_id = {card} WHERE id = {back}");
     district.finds(&set("NULL"), &set(&sql_of(summer.card)), &[("refund.card", refund)]).await;
+    let set = |corrects: &str| {
+        format!("UPDATE entry SET corrects = {corrects} WHERE kind = 'REFUND' AND posting_id = {back}")
+    };
+    let undone = [("refund.undone", refund.as_str()), ("redemption.refunds", sold.as_str())];
+    district.finds(&set("posting_id"), &set("source_id"), &undone).await;
     // A posting without its row.
     let other = sql_of(uuid::Uuid::now_v7());
     let set = |from: &str, to: &str| {
