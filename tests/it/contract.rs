@@ -69,6 +69,7 @@ const SAID_BESIDES: &[&str] = &[
     "Scope.STATEMENT_PAY",
     "Statement.bankReference",
     "Statement.confirmedAt",
+    "Statement.csvPath",
     "Statement.paidAt",
     "StatementConnection",
     "StatementEdge",
