@@ -81,8 +81,8 @@ pub struct Reconcile;
 
 #[Object]
 impl Reconcile {
-    /// Compare the partner's own lines for a day or more with the bureau's (对账); up to 3,000 lines a call, larger files by upload.
-    /// Changes nothing and takes no key.
+    /// Compare the partner's own lines for a day or more with the bureau's (对账); up to 3,000 lines a call, larger files by upload:
+    /// `POST /reconcile` with `text/csv`. Changes nothing and takes no key.
     async fn reconcile(&self, ctx: &Context<'_>, input: ReconcileInput) -> Result<Option<ReconcilePayload>> {
         let slice = slice(ctx)?;
         let mut theirs = BTreeMap::new();

@@ -73,6 +73,7 @@ const SAID_BESIDES: &[&str] = &[
     "SettlePayload.receipt",
     "Statement.bankReference",
     "Statement.confirmedAt",
+    "Statement.csvPath",
     "Statement.paidAt",
     "StatementConnection",
     "StatementEdge",

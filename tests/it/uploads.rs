@@ -1,5 +1,6 @@
 //! A partner's own lines as a file, against what it is owed.
 
+use chrono::TimeDelta;
 use entity::kinds::{Category, Scope};
 use futures_util::TryStreamExt;
 use onestop::access::counting;
@@ -19,6 +20,7 @@ const HEADER: &str = "key,result,ours,theirs,remedy,matched,differences";
 
 async fn settled_under(district: &District, hospital: &Partner, key: &str) -> String {
     let patient = district.person("李小明", &[Category::Dibao]).await;
+    district.wait(TimeDelta::milliseconds(1));
     hospital.settle_under(key, &bill(&patient)).await.done("settle").text("settle.settlement.id")
 }
 
@@ -63,7 +65,11 @@ async fn a_file_is_compared_as_the_mutation_compares_lines() {
     let last = found.pop().unwrap();
     found.remove(0);
     let by_act: Vec<String> = found.iter().map(|line| line[0].clone()).collect();
-    assert_eq!(by_act, ["'=other amount", "not named", "undone by them", "undone by us", "never came"]);
+    assert_eq!(
+        by_act,
+        ["'=other amount", "not named", "undone by them", "undone by us", "never came"],
+        "as they happened"
+    );
     for line in &mut found {
         assert_eq!(line.split_off(5), ["", ""]);
     }

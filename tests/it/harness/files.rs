@@ -7,7 +7,7 @@ use onestop::files::csv::Reader;
 use onestop::page::type_id;
 use reqwest::{Method, Response};
 use serde_json::Value;
-use uuid::Uuid;
+use uuid::{ContextV7, Timestamp, Uuid};
 
 use super::district::new_id;
 use super::{District, Partner};
@@ -104,9 +104,13 @@ impl District {
             bank_reference: None,
         };
         self.lay::<statement::Entity>(vec![row]).await;
+        let context = ContextV7::new();
+        let now = self.now();
+        let seconds = u64::try_from(now.timestamp()).unwrap();
         let entries: Vec<entry::Model> = (0..many)
             .map(|number| {
-                let posting = Uuid::now_v7();
+                let at = Timestamp::from_unix(&context, seconds, now.timestamp_subsec_nanos());
+                let posting = Uuid::new_v7(at);
                 let mut line = entry::Model {
                     posting_id: PostingId::from(posting),
                     number: 0,
@@ -125,8 +129,8 @@ impl District {
                     corrects: None,
                     operation_key: format!("act {number}"),
                     reference: Some(format!("R{number}")),
-                    acted_at: self.now(),
-                    posted_at: self.now(),
+                    acted_at: now,
+                    posted_at: now,
                 };
                 change(number, &mut line);
                 line
