@@ -33,5 +33,10 @@ async fn hand_out(act: &mut Act, rows: &[aid_card::Model]) -> Result<Outcome<()>
     if !cards::issued(act, first.programme_id, rows).await? {
         return Outcome::refused(vec![Refusal::new(Reason::BudgetExhausted, &[])]);
     }
+    let reference = act.slice().directory().reference().await?;
+    let programme = reference
+        .programme(first.programme_id)
+        .ok_or_else(|| Error::internal("cards of a programme that is not there"))?;
+    act.tell("aid_cards.issued", type_id(programme.id), reference.owners_of(programme.fund));
     Ok(Outcome::Done(type_id(first.id), ()))
 }

@@ -61,11 +61,11 @@ impl Work {
         match self {
             Self::Expire(expiry) => expiry.run(gate, stop).await,
             Self::Number => {
-                while gate.number_events().await? > 0 {}
+                while !*stop.borrow() && gate.number_events().await? > 0 {}
                 Ok(())
             }
             Self::Seal => {
-                while gate.seal_records().await? > 0 {}
+                while !*stop.borrow() && gate.seal_records().await? > 0 {}
                 Ok(())
             }
         }

@@ -11,7 +11,7 @@ use tokio::net::{TcpListener, TcpStream};
 use crate::book::Book;
 use crate::ground::{Ground, Many};
 use crate::life::{Life, World};
-use crate::{invariants, size};
+use crate::size;
 
 const LOST_IN_A_HUNDRED: u32 = 10;
 
@@ -93,5 +93,5 @@ async fn an_act_whose_answer_was_lost_is_done_once() {
     assert!(dropped as usize > acts / 20, "{dropped}");
     let effects = "SELECT (SELECT COUNT(*) FROM settlement) + (SELECT COUNT(*) FROM redemption)";
     assert_eq!(ground.database().number(effects).await, i64::try_from(acts).unwrap());
-    invariants::check(ground.database(), &book).await;
+    ground.check(&book).await;
 }

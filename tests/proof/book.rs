@@ -29,7 +29,7 @@ impl Asked {
         };
         let mutation = self.mutation;
         format!(
-            "mutation($input: {kind}Input!) {{ {mutation}(input: $input) {{ {shape} replayed userErrors {{ code }} }} }}"
+            "mutation($input: {kind}Input!) {{ {mutation}(input: $input) {{ {shape} receipt replayed userErrors {{ code }} }} }}"
         )
     }
 }
@@ -40,6 +40,7 @@ pub struct Said {
     pub result: Option<String>,
     /// What a settlement pays.
     pub amount: Option<String>,
+    pub receipt: Option<String>,
     pub refusals: Vec<String>,
 }
 
@@ -53,7 +54,7 @@ impl Said {
             "voidOperation" => (text(&payload["operation"]["key"]), None),
             _ => (text(&payload["redemption"]["id"]), text(&payload["redemption"]["amount"])),
         };
-        Self { result, amount, refusals: reply.refusals(asked.mutation) }
+        Self { result, amount, receipt: text(&payload["receipt"]), refusals: reply.refusals(asked.mutation) }
     }
 
     pub fn is_done(&self) -> bool {

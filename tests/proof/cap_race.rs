@@ -10,7 +10,7 @@ use crate::book::{Asked, Book};
 use crate::ground::{CAP, Ground, Many};
 use crate::harness::Bill;
 use crate::harness::district::fen;
-use crate::{invariants, size};
+use crate::size;
 
 const HOSPITALS: usize = 32;
 
@@ -47,5 +47,5 @@ async fn thirty_two_hospitals_pay_one_patients_cap_and_not_a_fen_more() {
     }
     let paid = ground.database().number("SELECT CAST(SUM(assistance) AS bigint) FROM settlement").await;
     assert_eq!(paid, fen(CAP).get());
-    invariants::check(ground.database(), &book).await;
+    ground.check(&book).await;
 }

@@ -10,7 +10,7 @@ use serde_json::json;
 
 use crate::book::{Asked, Book};
 use crate::ground::{Ground, Many};
-use crate::{invariants, size};
+use crate::size;
 
 const TILLS: usize = 64;
 /// A card has 100.00 and is asked for 10.00 so often.
@@ -56,5 +56,5 @@ async fn sixty_four_tills_spend_each_card_to_the_last_fen_and_no_further() {
     }
     assert_eq!(per_card.len(), cards);
     assert!(per_card.values().all(|times| *times == 10), "{per_card:?}");
-    invariants::check(ground.database(), &book).await;
+    ground.check(&book).await;
 }

@@ -15,8 +15,8 @@ use crate::ground::{Ground, Many};
 use crate::harness::database::postgres;
 use crate::life::{Life, World};
 use crate::postgres_cluster::Cluster;
+use crate::size;
 use crate::small_disk::SmallDisk;
-use crate::{invariants, size};
 
 const HEALED: Duration = Duration::from_secs(10);
 /// How long all is well between two failures.
@@ -146,7 +146,7 @@ async fn postgres_stops() {
     );
     assert!(slowest < HEALED, "healed only after {slowest:?}");
     let book = load.end().await;
-    invariants::check(ground.database(), &book).await;
+    ground.check(&book).await;
 }
 
 async fn the_disk_is_full() {
@@ -176,5 +176,5 @@ async fn the_disk_is_full() {
     assert!(answered > written + 100, "it hardly works after it was full");
     let book = load.end().await;
     let copy = tempfile::tempdir().unwrap();
-    invariants::check(&disk.copy(&program, copy.path()), &book).await;
+    ground.check_on(&disk.copy(&program, copy.path()), &book).await;
 }

@@ -9,11 +9,13 @@ use entity::kinds::{Category, PartnerKind};
 use entity::{agreement, partner};
 use onestop::access::{Keys, scopes_of};
 
+use crate::book::Book;
 use crate::desk::Desk;
 use crate::harness::database::Fresh;
 use crate::harness::district::{Resident, day, new_id};
 use crate::harness::{District, Policy};
-use crate::program::Program;
+use crate::invariants;
+use crate::program::{self, Program};
 
 const TOKEN_LIFE: Duration = Duration::from_secs(24 * 3600);
 /// What a patient may get in a year.
@@ -67,6 +69,18 @@ impl Ground {
 
     pub fn database(&self) -> &Fresh {
         &self.district.database
+    }
+
+    /// Fails unless everything holds that must after a run, also in the eyes of `onestop audit`.
+    pub async fn check(&self, book: &Book) {
+        self.check_on(self.database(), book).await;
+    }
+
+    /// [`Ground::check`] on a copy of the database.
+    pub async fn check_on(&self, database: &Fresh, book: &Book) {
+        invariants::check(database, book).await;
+        let audited = program::audit(self.data.path(), &database.url);
+        assert!(audited.status.success(), "{}", String::from_utf8_lossy(&audited.stdout));
     }
 
     /// The program that serves it, not yet started.

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use crate::book::{Asked, Book};
 use crate::ground::{Ground, Many};
 use crate::life::{Life, World};
-use crate::{invariants, size};
+use crate::size;
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_key_means_one_input_of_one_partner() {
@@ -42,7 +42,7 @@ async fn a_key_means_one_input_of_one_partner() {
             assert_eq!(again.at(asked.mutation)["replayed"], true);
         }
     }
-    invariants::check(ground.database(), &book).await;
+    ground.check(&book).await;
 }
 
 fn with_another_amount(asked: &Asked) -> Asked {

@@ -10,7 +10,7 @@ use crate::book::{Asked, Book};
 use crate::desk::{Desk, Heard};
 use crate::ground::{Ground, Many};
 use crate::life::{Life, World};
-use crate::{invariants, size};
+use crate::size;
 
 const READY: Duration = Duration::from_secs(5);
 
@@ -86,5 +86,5 @@ async fn killed_under_load_it_loses_nothing_and_does_nothing_twice() {
     let answers: usize = book.pages().said.values().map(Vec::len).sum();
     println!("{kills} kills, {answers} answers, ready again after at most {slowest:?}");
     assert!(answers > kills * 10, "too little was done to prove anything: {answers} answers");
-    invariants::check(ground.database(), &book).await;
+    ground.check(&book).await;
 }

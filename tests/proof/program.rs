@@ -3,7 +3,7 @@
 use std::fs::File;
 use std::net::TcpListener;
 use std::path::{Path, PathBuf};
-use std::process::{Child, Command, Stdio};
+use std::process::{Child, Command, Output, Stdio};
 use std::time::{Duration, Instant};
 
 /// Longer than any start takes.
@@ -94,6 +94,13 @@ impl Drop for Program {
     fn drop(&mut self) {
         self.kill();
     }
+}
+
+/// What `onestop audit` finds in a database.
+pub fn audit(data: &Path, database: &str) -> Output {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_onestop"));
+    command.args(["audit", "--database", database, "--data"]).arg(data);
+    command.env_remove("ONESTOP_CONFIG").env_remove("DATABASE_URL").output().unwrap()
 }
 
 pub fn free_port() -> u16 {

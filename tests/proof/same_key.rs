@@ -7,7 +7,7 @@ use futures_util::future::join_all;
 use crate::book::Book;
 use crate::ground::{Ground, Many};
 use crate::life::{Life, World};
-use crate::{invariants, size};
+use crate::size;
 
 /// How often each key is sent, all at once.
 const TIMES: usize = 50;
@@ -36,5 +36,5 @@ async fn a_key_sent_fifty_times_at_once_is_done_once() {
     let effects = "SELECT (SELECT COUNT(*) FROM settlement) + (SELECT COUNT(*) FROM redemption)";
     assert_eq!(ground.database().number(effects).await, i64::try_from(keys).unwrap());
     assert_eq!(book.pages().said.values().map(Vec::len).sum::<usize>(), keys * TIMES);
-    invariants::check(ground.database(), &book).await;
+    ground.check(&book).await;
 }

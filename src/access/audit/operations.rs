@@ -145,13 +145,13 @@ pub(super) const EVENTS: Tally = Tally {
     sources: &[
         Source {
             from: "operation WHERE status <> 'REJECTED' AND mutation IN ('settle', 'reverseSettlement', 'redeemAidCard', \
-                   'refundRedemption', 'confirmStatement', 'payStatement', 'appropriate')",
+                   'refundRedemption', 'confirmStatement', 'payStatement', 'issueAidCards', 'appropriate')",
             key: &[
                 "partner_id",
                 "CASE mutation WHEN 'settle' THEN 'settlement.settled' WHEN 'reverseSettlement' THEN 'settlement.reversed' \
                  WHEN 'redeemAidCard' THEN 'redemption.redeemed' WHEN 'refundRedemption' THEN 'redemption.refunded' \
                  WHEN 'confirmStatement' THEN 'statement.confirmed' WHEN 'payStatement' THEN 'statement.paid' \
-                 ELSE 'budget.appropriated' END",
+                 WHEN 'issueAidCards' THEN 'aid_cards.issued' ELSE 'budget.appropriated' END",
                 "at",
             ],
             measures: &[("acts", "1")],
