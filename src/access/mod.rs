@@ -27,6 +27,7 @@ mod slice;
 mod statements;
 mod token;
 mod viewer;
+mod writing;
 
 pub use act::{Act, Answer, Answered, Intent, Outcome, read_answer};
 pub use audit::{Book, Finding, Head, Summary};

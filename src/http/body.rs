@@ -6,7 +6,7 @@ use axum::body::Body;
 use axum::http::{HeaderMap, header};
 use futures_util::StreamExt;
 
-use super::answer::Refusal;
+use super::refusal::Refusal;
 
 /// What a body may use up.
 #[derive(Clone, Copy, Debug)]

@@ -12,12 +12,13 @@ use axum::routing::any;
 use entity::kinds::Scope;
 use tokio::sync::oneshot;
 
-use super::answer::{Refusal, guard, respond};
+use super::answer::{guard, respond};
 use super::body::{self, Bounds};
 use super::file::{Ended, LONGEST, Sending};
 use super::media::{MediaType, check_body_is};
 use super::params::Params;
 use super::places::Place;
+use super::refusal::Refusal;
 use super::{App, Entry, enter, refused};
 use crate::access::{Slice, counting, may_hold};
 use crate::files::period::Period;

@@ -13,7 +13,8 @@ use futures_util::stream::{self, BoxStream, StreamExt};
 use tokio::sync::watch;
 use tokio::time::Instant;
 
-use super::answer::{Answer, Refusal, guard};
+use super::answer::{Answer, guard};
+use super::refusal::Refusal;
 use super::streams::Place;
 use super::{code_of, content_language, first_code, refused};
 use crate::access::{Gate, counting};

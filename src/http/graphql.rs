@@ -7,10 +7,11 @@ use axum::body::Body;
 use axum::http::{HeaderMap, Method, Uri};
 use serde_json::{Map, Value};
 
-pub use super::answer::{Answer, Refusal, error, guard, respond};
+pub use super::answer::{Answer, error, guard, respond};
 use super::body::{self, Bounds};
 pub use super::media::{MediaType, check_content_type, negotiate, takes_events};
 use super::params::Params;
+pub use super::refusal::Refusal;
 
 /// The longest body, in bytes.
 pub const MAX_BODY: usize = 1024 * 1024;

@@ -2,7 +2,7 @@
 
 use axum::http::{HeaderMap, HeaderName, HeaderValue, header};
 
-use super::answer::Refusal;
+use super::refusal::Refusal;
 
 /// The two forms of a GraphQL answer. They differ in what the status says about a request error.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -12,6 +12,7 @@ pub mod media;
 mod params;
 mod places;
 pub mod ready;
+pub mod refusal;
 pub mod streams;
 
 use std::net::{IpAddr, SocketAddr};

@@ -3,7 +3,7 @@
 use axum::extract::Query;
 use axum::http::Uri;
 
-use super::answer::Refusal;
+use super::refusal::Refusal;
 
 /// The parameters that nobody has taken yet.
 pub struct Params(Vec<(String, String)>);

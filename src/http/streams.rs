@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use entity::id::PartnerId;
 
-use super::answer::Refusal;
+use super::refusal::Refusal;
 
 /// When who found no place may try again, in seconds.
 const TRY_AGAIN: u32 = 5;

@@ -141,6 +141,7 @@ async fn a_shops_acts_are_proved() {
     proved(&district, &shop, "voidOperation", &of_refund, key, "30.00").await;
     district.wait(TimeDelta::milliseconds(1));
     proved(&district, &shop, "refundRedemption", &refund(&id, Some("0.05")), "refund_", "-0.05").await;
+    district.wait(TimeDelta::milliseconds(1));
     let key = sold["key"].as_str().unwrap();
     proved(&district, &shop, "voidOperation", &void(&sold["key"]), key, "-80.00").await;
 }
@@ -159,6 +160,7 @@ async fn the_acts_of_the_funds_owners_are_proved() {
     district.set_time("2016-07-02T02:00:00Z");
     let id = hospital.statement("2016-06").await.fine().text("statement.id");
     hospital.confirm("2016-06", "5040.00").await.done("confirmStatement");
+    district.wait(TimeDelta::milliseconds(1));
     let pay = json!({ "key": new_key(), "statementId": id, "bankReference": "BANK-1" });
     proved(&district, &bureau, "payStatement", &pay, &id, "-5040.00").await;
 }
