@@ -245,14 +245,8 @@ impl<'a, E: EntityTrait> Selection<'a, E> {
     where
         K: Into<uuid::Uuid>,
     {
-        let counted = if page.counts {
-            Some(count(&self.connection, self.query.clone().into_query()).await?)
-        } else {
-            None
-        };
-        let query = page.narrow(self.query, key);
-        let rows = query.all(&self.connection).await?;
-        Ok(page.cut(rows, |row| key_of(row).into(), counted))
+        let query = page.narrow(self.query.clone(), key);
+        self.paged(page, query, key_of).await
     }
 
     /// One page, oldest first by a key that grows with time.
@@ -265,12 +259,21 @@ impl<'a, E: EntityTrait> Selection<'a, E> {
     where
         K: Into<uuid::Uuid>,
     {
-        let counted = if page.counts {
-            Some(count(&self.connection, self.query.clone().into_query()).await?)
-        } else {
-            None
+        let query = page.narrow_oldest_first(self.query.clone(), key);
+        self.paged(page, query, key_of).await
+    }
+
+    async fn paged<K: Into<uuid::Uuid>>(
+        self,
+        page: &Page,
+        narrowed: Select<E>,
+        key_of: fn(&E::Model) -> K,
+    ) -> Result<Paged<E::Model>> {
+        let counted = match page.counts {
+            true => Some(count(&self.connection, self.query.into_query()).await?),
+            false => None,
         };
-        let rows = page.narrow_oldest_first(self.query, key).all(&self.connection).await?;
+        let rows = narrowed.all(&self.connection).await?;
         Ok(page.cut(rows, |row| key_of(row).into(), counted))
     }
 

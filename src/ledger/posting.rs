@@ -51,24 +51,17 @@ impl Posting {
 
     /// A posting that takes back another, or a part of it: it keeps the original's key, reference and time.
     pub(super) fn correcting(act: &Act, id: PostingId, kind: PostingKind, original: &entry::Model) -> Self {
-        let blank = entry::Model {
-            posting_id: id,
-            number: 0,
+        let about = About {
+            book: original.book,
             kind,
-            account: Account::Treasury,
-            amount: Fen::ZERO,
-            programme_id: None,
-            year: None,
-            partner_id: None,
-            aid_card_id: None,
-            person_id: None,
-            cap_group: None,
-            statement_id: None,
-            corrects: Some(original.posting_id),
-            posted_at: act.now(),
-            ..original.clone()
+            source: original.source_id,
+            reference: original.reference.clone(),
         };
-        Self { entries: Vec::new(), blank }
+        let mut posting = Self::new(act, id, about);
+        posting.blank.corrects = Some(original.posting_id);
+        posting.blank.operation_key.clone_from(&original.operation_key);
+        posting.blank.acted_at = original.acted_at;
+        posting
     }
 
     /// A positive amount on the left of the account.
