@@ -88,6 +88,7 @@ impl Error {
     pub fn for_each(&self, doing: &str) -> Self {
         match self {
             Self::Unavailable(cause) => Self::Unavailable(DbErr::Custom(describe(cause))),
+            Self::Forbidden { scope } => Self::Forbidden { scope: *scope },
             other => Self::internal(format!("{doing}: {other:?}")),
         }
     }

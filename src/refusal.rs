@@ -152,6 +152,9 @@ pub enum Reason {
     TooManyDays {
         most: i64,
     },
+    TooManyDifferences {
+        most: usize,
+    },
     KeyTwice,
 }
 
@@ -181,7 +184,7 @@ impl Reason {
             Self::NotConfirmed => Code::NotConfirmed,
             Self::AlreadyPaid => Code::AlreadyPaid,
             Self::FromAfterTo | Self::TooManyDays { .. } => Code::DateOutOfRange,
-            Self::KeyTwice => Code::Invalid,
+            Self::KeyTwice | Self::TooManyDifferences { .. } => Code::Invalid,
             Self::YearOutOfRange { .. } => Code::DateOutOfRange,
             Self::AlreadyReversed => Code::AlreadyReversed,
             Self::KeyReused => Code::KeyReused,
@@ -306,6 +309,10 @@ impl Reason {
             Self::TooManyDays { most } => (
                 format!("日期范围不得超过 {most} 天。"),
                 format!("The range must not be longer than {most} days."),
+            ),
+            Self::TooManyDifferences { most } => (
+                format!("差异超过 {most} 笔，请缩短日期范围或上传文件对账。"),
+                format!("There are more than {most} differences: shorten the range, or upload the lines."),
             ),
             Self::KeyTwice => both("同一业务号出现两次。", "The key stands here for the second time."),
             Self::YearOutOfRange { first, last } => (

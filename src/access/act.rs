@@ -13,7 +13,7 @@ use uuid::Uuid;
 use super::database::Begun;
 use super::policy::Sliced;
 use super::records::Records;
-use super::slice::{Selection, Slice};
+use super::slice::{Selection, Slice, covers};
 use crate::error::{Error, Result};
 use crate::refusal::{Reason, Refusal};
 
@@ -204,6 +204,15 @@ impl Slice {
         match self.viewer.has(operation.scope) {
             true => self.acting(operation.scope),
             false => self.clone(),
+        }
+    }
+
+    /// Refused unless the token has the scope of an operation, or one that reads what it wrote.
+    pub fn demand_for(&self, operation: &operation::Model) -> Result<()> {
+        let reads = |scope: &Scope| *scope == operation.scope || covers(operation.scope, *scope);
+        match self.viewer.scopes().iter().any(reads) {
+            true => Ok(()),
+            false => Err(Error::Forbidden { scope: operation.scope }),
         }
     }
 

@@ -32,7 +32,7 @@ impl Gate {
                 "UPDATE event SET position = waiting.place + (SELECT COALESCE(MAX(position), 0) FROM event) \
                  FROM (SELECT id, ROW_NUMBER() OVER (ORDER BY {written}) AS place FROM event \
                        WHERE position IS NULL ORDER BY {written} LIMIT {BATCH}) AS waiting \
-                 WHERE event.id = waiting.id"
+                 WHERE event.id = waiting.id AND event.position IS NULL"
             ))
             .await?;
         begun.commit().await?;

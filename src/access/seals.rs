@@ -125,14 +125,20 @@ impl Gate {
         Ok(many)
     }
 
-    /// Whether records wait for a seal longer than they should.
+    /// Whether records wait for a seal longer than they should, and none was set meanwhile.
     pub async fn sealing_is_late(&self) -> Result<bool> {
+        let reader = self.database().reader();
+        let now = self.clock().now();
         let oldest = audit_record::Entity::find()
             .filter(audit_record::Column::SealNumber.is_null())
             .order_by_asc(audit_record::Column::At)
             .limit(1)
-            .one(&self.database().reader())
+            .one(&reader)
             .await?;
-        Ok(oldest.is_some_and(|oldest| self.clock().now() - oldest.at > LONGEST_UNSEALED))
+        if oldest.is_none_or(|oldest| now - oldest.at <= LONGEST_UNSEALED) {
+            return Ok(false);
+        }
+        let last = seal::Entity::find().order_by_desc(seal::Column::Number).limit(1).one(&reader).await?;
+        Ok(last.is_none_or(|last| now - last.at > LONGEST_UNSEALED))
     }
 }

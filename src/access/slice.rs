@@ -14,7 +14,7 @@ use sea_orm::{
 use super::database::Database;
 use super::directory::Directory;
 use super::keys::Keys;
-use super::looks::Looks;
+use super::looks::Seen;
 use super::misses::Misses;
 use super::policy::Sliced;
 use super::viewer::Viewer;
@@ -75,7 +75,8 @@ pub struct Slice {
     pub(super) directory: Arc<Directory>,
     pub(super) keys: Arc<Keys>,
     pub(super) misses: Arc<Misses>,
-    pub(super) looks: Arc<Looks>,
+    /// The looks of this request.
+    pub(super) seen: Arc<Seen>,
     /// From where the viewer asks.
     pub(super) origin: Option<IpAddr>,
     /// What the viewer asked for: the root fields.
@@ -121,9 +122,11 @@ impl Slice {
         self.origin.map(|address| address.to_string())
     }
 
-    /// The same slice, for a request of these root fields.
+    /// The same slice, for a request of these root fields; what it looks at is recorded with them.
     pub fn for_purpose(self, purpose: &str) -> Self {
-        Self { purpose: Some(purpose.chars().take(LONGEST_PURPOSE).collect::<String>().into()), ..self }
+        let purpose = purpose.chars().take(LONGEST_PURPOSE).collect::<String>().into();
+        let seen = Arc::new(Seen::new(Arc::clone(self.seen.looks())));
+        Self { purpose: Some(purpose), seen, ..self }
     }
 
     /// Refused unless the token has this scope.
@@ -167,13 +170,13 @@ impl Slice {
 const LONGEST_PURPOSE: usize = 200;
 
 /// What an act may read because it writes it.
-const fn covers(write: Scope, read: Scope) -> bool {
+pub(super) const fn covers(write: Scope, read: Scope) -> bool {
     matches!(
         (write, read),
         (Scope::SettlementWrite, Scope::SettlementRead)
             | (Scope::CardRedeem, Scope::CardRead)
             | (Scope::ReferralWrite, Scope::ReferralRead)
-            | (Scope::StatementRead, Scope::StatementRead | Scope::SettlementRead | Scope::CardRead)
+            | (Scope::StatementRead, Scope::StatementRead)
             | (Scope::StatementConfirm | Scope::StatementPay, Scope::StatementRead)
             | (Scope::BudgetWrite, Scope::BudgetRead)
             | (Scope::BudgetRead | Scope::AuditRead, Scope::StatementRead)

@@ -22,7 +22,7 @@ use super::database::{Database, Loading};
 use super::directory::{Directory, LONGEST_AGE};
 use super::disclosure::column;
 use super::keys::Keys;
-use super::looks::Looks;
+use super::looks::{Looks, Seen};
 use super::misses::Misses;
 use super::slice::Slice;
 use super::viewer::{Viewer, may_hold};
@@ -157,7 +157,7 @@ impl Gate {
             directory: Arc::clone(&self.directory),
             keys: Arc::clone(&self.keys),
             misses: Arc::clone(&self.misses),
-            looks: Arc::clone(&self.looks),
+            seen: Arc::new(Seen::new(Arc::clone(&self.looks))),
             origin: None,
             purpose: None,
             viewer: known.viewer.clone(),

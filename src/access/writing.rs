@@ -12,8 +12,12 @@ const LARGEST_BATCH: usize = 500;
 
 impl Act {
     fn mark<E: Written>(&mut self, row: &E::Model) {
-        self.wrote = true;
+        self.judge::<E>(row);
         self.records.wrote::<E>(row);
+    }
+
+    fn judge<E: Written>(&mut self, row: &E::Model) {
+        self.wrote = true;
         if !E::may_write(self.slice.viewer.partner(), row) {
             self.spoiled = Some(E::NAME);
         }
@@ -70,13 +74,17 @@ impl Act {
         E::Model: IntoActiveModel<E::ActiveModel> + Clone,
         E::ActiveModel: ActiveModelBehavior + Send,
     {
-        self.mark::<E>(row);
+        self.judge::<E>(row);
         let written = E::insert(row.clone().into_active_model().reset_all())
             .on_conflict(OnConflict::new().do_nothing().to_owned())
             .exec_without_returning(&self.begun.transaction)
             .await;
         match written {
-            Ok(rows) => Ok(rows > 0),
+            Ok(0) => Ok(false),
+            Ok(_) => {
+                self.records.wrote::<E>(row);
+                Ok(true)
+            }
             Err(sea_orm::DbErr::RecordNotInserted) => Ok(false),
             Err(error) => Err(error.into()),
         }

@@ -82,7 +82,8 @@ pub struct Reconcile;
 #[Object]
 impl Reconcile {
     /// Compare the partner's own lines for a day or more with the bureau's (对账); up to 3,000 lines a call, larger files by upload:
-    /// `POST /reconcile` with `text/csv`. Changes nothing and takes no key.
+    /// `POST /reconcile` with `text/csv`. More than 3,000 differences are refused: shorten the range, or upload. Changes nothing and
+    /// takes no key.
     async fn reconcile(&self, ctx: &Context<'_>, input: ReconcileInput) -> Result<Option<ReconcilePayload>> {
         let slice = slice(ctx)?;
         let mut theirs = BTreeMap::new();
@@ -95,18 +96,16 @@ impl Reconcile {
         let days = Days { from: input.from.0, to: input.to.0 };
         refusals.extend(days.fault());
         if !refusals.is_empty() {
-            let user_errors = user_errors(refusals);
-            return Ok(Some(ReconcilePayload {
-                agreed: false,
-                matched: 0,
-                differences: Vec::new(),
-                user_errors,
-            }));
+            return Ok(Some(refused(refusals)));
         }
         let mut against = Against::of(slice.clone(), days, fund_of(slice, input.fund), theirs);
         let mut differences = Vec::new();
         while let Some(more) = against.next().await? {
             differences.extend(more);
+            if differences.len() > MOST_DIFFERENCES {
+                let reason = Reason::TooManyDifferences { most: MOST_DIFFERENCES };
+                return Ok(Some(refused(vec![Refusal::new(reason, &["to"])])));
+            }
         }
         differences.sort_by(|one, other| one.key.cmp(&other.key));
         let kind = slice.viewer().kind();
@@ -118,6 +117,18 @@ impl Reconcile {
         }))
     }
 }
+
+fn refused(refusals: Vec<Refusal>) -> ReconcilePayload {
+    ReconcilePayload {
+        agreed: false,
+        matched: 0,
+        differences: Vec::new(),
+        user_errors: user_errors(refusals),
+    }
+}
+
+/// Most differences that one answer tells.
+const MOST_DIFFERENCES: usize = 3_000;
 
 /// Days of acts, both inclusive.
 #[derive(Clone, Copy)]

@@ -47,9 +47,13 @@ pub async fn serve(gate: Gate, listener: TcpListener) -> Outcome {
     let stop = stop_signal()?;
     tracing::info!(url = url_of(listener.local_addr()?), "serving");
     let working = tokio::spawn(jobs::run(gate.clone(), stop.clone()));
-    let database = gate.database().clone();
+    let (database, last) = (gate.database().clone(), gate.clone());
     let serving = crate::http::serve(listener, App::new(gate), stop.clone());
     tokio::join!(serving, wind_up(working, stop, STOP_TIME));
+    // Requests that ended after the jobs did have looked at something, too.
+    if let Err(error) = last.write_looks().await {
+        tracing::error!(cause = error.cause_for_log(), "the last looks at personal data were not recorded");
+    }
     match tokio::time::timeout(CLOSE_TIME, database.close()).await {
         Ok(closed) => closed?,
         Err(_) => tracing::warn!("a request did not end in time; the database undoes what it began"),

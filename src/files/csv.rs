@@ -49,7 +49,8 @@ pub fn write<'a>(file: &mut Vec<u8>, cells: impl IntoIterator<Item = Cell<'a>>) 
             Cell::Text(text) => guarded(&text).into_owned(),
             Cell::Plain(word) => word.into_owned(),
         };
-        if cell.contains(['"', ',', '\r', '\n']) {
+        // Also what separates cells elsewhere: half of a text must not begin a cell.
+        if cell.contains(['"', ',', ';', '\t', '\r', '\n']) {
             file.push(b'"');
             file.extend(cell.replace('"', "\"\"").bytes());
             file.push(b'"');

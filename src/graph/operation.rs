@@ -47,7 +47,9 @@ impl Operation {
 
     /// The receipt that was answered: signed proof of the money that came or went, a compact JWS, verified with the keys at
     /// `/.well-known/jwks.json`. Null when none did, and once it was voided: what was taken back stands in the receipt of the void.
-    async fn receipt(&self) -> Result<Option<String>> {
+    /// It takes the scope of the request, or the one that reads its result.
+    async fn receipt(&self, ctx: &Context<'_>) -> Result<Option<String>> {
+        slice(ctx)?.demand_for(&self.0)?;
         match self.0.voided_by {
             Some(_) => Ok(None),
             None => Ok(read_answer(&self.0)?.receipt),

@@ -211,7 +211,7 @@ impl Sources {
     }
 
     async fn load(&self, slice: &Slice) -> std::result::Result<HashMap<Uuid, Node>, Arc<Error>> {
-        let found = nodes(&slice.reading_statements(), &self.ids).await.map_err(Arc::new)?;
+        let found = nodes(slice, &self.ids).await.map_err(Arc::new)?;
         let keyed = self.ids.iter().zip(found);
         Ok(keyed.filter_map(|(id, node)| Some((uuid_of(id)?, node?))).collect())
     }

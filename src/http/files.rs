@@ -17,7 +17,7 @@ use super::body::{self, Bounds};
 use super::file::{Ended, LONGEST, Sending};
 use super::media::{MediaType, check_body_is};
 use super::params::Params;
-use super::places::Place;
+use super::places::{Place, Places};
 use super::refusal::Refusal;
 use super::{App, Entry, enter, refused};
 use crate::access::{Slice, counting, may_hold};
@@ -29,6 +29,20 @@ use crate::files::{Pieces, audit_trail, ledger, statement_lines};
 const BROUGHT: Bounds = Bounds { bytes: 64 << 20, time: Duration::from_secs(120) };
 /// When a place for a file may be free again.
 const WAIT_SECONDS: u32 = 5;
+
+/// How many files are under way at once. One that is brought is held in memory until it is answered: 200,000 keys of at most 128
+/// bytes with their amounts, below 64 MiB and mostly below 20. One that is taken holds a connection.
+#[derive(Clone)]
+pub struct FilePlaces {
+    brought: Places,
+    taken: Places,
+}
+
+impl Default for FilePlaces {
+    fn default() -> Self {
+        Self { brought: Places::new(1, 4), taken: Places::new(4, 32) }
+    }
+}
 
 /// What can be asked for.
 #[derive(Clone, Copy)]
@@ -81,7 +95,7 @@ struct File {
     name: String,
     pieces: Pieces,
     /// Held until it is sent.
-    place: Option<Place>,
+    place: Place,
 }
 
 async fn endpoint(app: App, wanted: Wanted, request: Request) -> Response {
@@ -165,6 +179,12 @@ async fn open(
         return Err(Refusal::NotFound);
     }
     slice.demand(wanted.scope()).map_err(|error| refused(error, correlation))?;
+    let places = match wanted {
+        Wanted::Reconciliation => &app.files.brought,
+        Wanted::StatementLines | Wanted::AuditTrail | Wanted::Ledger => &app.files.taken,
+    };
+    let place =
+        places.take(slice.viewer().partner_id()).map_err(|_full| Refusal::Unavailable(WAIT_SECONDS))?;
     match wanted {
         Wanted::StatementLines => {
             Params::of(&head.uri)?.end("no parameters")?;
@@ -172,17 +192,17 @@ async fn open(
             let found =
                 statement_lines::find(&slice, id).await.map_err(|error| refused(error, correlation))?;
             let (id, name) = found.ok_or(Refusal::NotFound)?;
-            Ok(File { name, pieces: statement_lines::lines(slice, id), place: None })
+            Ok(File { name, pieces: statement_lines::lines(slice, id), place })
         }
         Wanted::AuditTrail => {
             let (name, period) = period_of("audit-trail", &head.uri)?;
-            Ok(File { name, pieces: audit_trail::trail(slice, period), place: None })
+            Ok(File { name, pieces: audit_trail::trail(slice, period), place })
         }
         Wanted::Ledger => {
             let (name, period) = period_of("ledger", &head.uri)?;
-            Ok(File { name, pieces: ledger::ledger(slice, period), place: None })
+            Ok(File { name, pieces: ledger::ledger(slice, period), place })
         }
-        Wanted::Reconciliation => reconciliation(app, slice, &head, body).await,
+        Wanted::Reconciliation => reconciliation(slice, place, &head, body).await,
     }
 }
 
@@ -195,16 +215,15 @@ fn period_of(name: &str, uri: &Uri) -> Result<(String, Period), Refusal> {
     Ok((format!("{name}-{from}-{to}.csv"), period))
 }
 
-async fn reconciliation(app: &App, slice: Slice, head: &Parts, body: Body) -> Result<File, Refusal> {
+async fn reconciliation(slice: Slice, place: Place, head: &Parts, body: Body) -> Result<File, Refusal> {
     let mut params = Params::of(&head.uri)?;
     let (from, to, fund) = (params.take("from")?, params.take("to")?, params.take("fund")?);
     params.end("`from`, `to` and `fund`")?;
     let (from, to, fund) = (from.as_deref(), to.as_deref(), fund.as_deref());
     let asked = Asked::of(from, to, fund, slice.viewer().kind()).map_err(Refusal::File)?;
-    let place = app.places.take(slice.viewer().partner_id()).ok_or(Refusal::Unavailable(WAIT_SECONDS))?;
     let mut theirs = Theirs::default();
     body::read(&head.headers, body, BROUGHT, |piece| theirs.take(piece).map_err(Refusal::File)).await?;
     let theirs = theirs.end().map_err(Refusal::File)?;
     let name = format!("reconciliation-{}-{}.csv", from.unwrap_or_default(), to.unwrap_or_default());
-    Ok(File { name, pieces: differences(slice, asked, theirs), place: Some(place) })
+    Ok(File { name, pieces: differences(slice, asked, theirs), place })
 }

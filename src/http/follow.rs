@@ -14,8 +14,8 @@ use tokio::sync::watch;
 use tokio::time::Instant;
 
 use super::answer::{Answer, guard};
+use super::places::Place;
 use super::refusal::Refusal;
-use super::streams::Place;
 use super::{code_of, content_language, first_code, refused};
 use crate::access::{Gate, counting};
 use crate::error::{Error, code};

@@ -33,13 +33,13 @@ use crate::access::{Gate, Slice, counting};
 use crate::error::{Error, code};
 use crate::language::Language;
 use crate::schema::{Asked, Gateway, NotByGet};
+use files::FilePlaces;
 use follow::{Following, Log};
 use graphql::{
     Answer, MediaType, Refusal, check_content_type, guard, is_read_only, negotiate, read_body, read_get,
     read_post, respond, takes_events,
 };
 use listen::{Limits, Origin, listen};
-use places::Places;
 use ready::Readiness;
 use streams::{Bounds, Streams};
 
@@ -52,7 +52,7 @@ pub struct App {
     gate: Gate,
     gateway: Arc<Gateway>,
     readiness: Readiness,
-    places: Places,
+    files: FilePlaces,
     streams: Streams,
     /// Ends the streams; before the app is [served](serve), they end at once.
     stop: watch::Receiver<bool>,
@@ -68,7 +68,7 @@ impl App {
         let readiness = Readiness::of(gate.clone());
         let (_, stop) = watch::channel(true);
         let streams = Streams::new(bounds);
-        Self { gate, gateway: Arc::default(), readiness, places: Places::default(), streams, stop }
+        Self { gate, gateway: Arc::default(), readiness, files: FilePlaces::default(), streams, stop }
     }
 
     pub fn gate(&self) -> &Gate {

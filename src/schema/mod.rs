@@ -152,6 +152,7 @@ struct Judged {
 impl Gateway {
     /// Runs a request in a viewer's slice.
     pub async fn execute(&self, slice: Slice, language: Language, asked: Asked) -> Result<Executed> {
+        slice.may_look()?;
         let kind = slice.viewer().kind();
         let Judged { operation, prepared } = self.prepare(kind, asked)?;
         let response = match prepared {

@@ -101,6 +101,24 @@ async fn masked_looks_are_queued_and_written_together() {
 }
 
 #[tokio::test]
+async fn a_request_leaves_one_look_however_often_it_looks() {
+    let district = District::with_medical_assistance().await;
+    let auditor = auditor(&district).await;
+    let hospital = district.partner(HOSPITAL).await;
+    let mut settled = Vec::new();
+    for name in ["李小明", "王小红"] {
+        let patient = district.person(name, &[Category::Dibao]).await;
+        settled.push(hospital.settle(&bill(&patient)).await.done("settle").text("settle.settlement.id"));
+    }
+    district.gate.write_looks().await.unwrap();
+    let query = "{ settlements { nodes { a: patientName b: patientName c: patientName } } }";
+    hospital.ask(query, json!({})).await.fine();
+    assert_eq!(district.gate.write_looks().await.unwrap(), 1);
+    settled.sort();
+    assert_eq!(auditor.newest("settlements").await["subject"], json!(settled.join(" ")));
+}
+
+#[tokio::test]
 async fn what_a_consent_opens_is_written_down_before_it_is_shown() {
     let district = District::new().await;
     let auditor = auditor(&district).await;

@@ -1,7 +1,7 @@
 //! Statements of a month: what stands in them, how they are agreed to, and how they are paid.
 
 use chrono::TimeDelta;
-use entity::kinds::Category;
+use entity::kinds::{Category, Scope};
 use futures_util::future::join_all;
 use serde_json::{Value, json};
 
@@ -219,4 +219,21 @@ async fn a_confirmation_holds_for_what_comes_at_the_same_moment() {
     assert_eq!(i64::try_from(june).unwrap(), count, "the frozen totals are those of the lines");
     let july = hospital.lines("2016-07").await.len();
     assert_eq!(june + july, 16);
+}
+
+#[tokio::test]
+async fn lines_lead_to_what_the_token_may_read() {
+    let district = District::with_medical_assistance().await;
+    let hospital = district.partner(HOSPITAL).await;
+    settled(&district, &hospital).await;
+    let clerk = district.partner_with(HOSPITAL, &[Scope::StatementRead]).await;
+    let lines = "{ statement(month: \"2016-06\") { net lines { nodes { key amount reference } } } }";
+    assert_eq!(
+        clerk.ask(lines, json!({})).await.fine().at("statement.lines.nodes").as_array().unwrap().len(),
+        1
+    );
+    let sources = "{ statement(month: \"2016-06\") { lines { nodes { source { ... on Settlement { patientName } } } } } }";
+    let refused = clerk.ask(sources, json!({})).await;
+    assert_eq!(refused.error(), "FORBIDDEN");
+    assert!(!refused.body.to_string().contains('李'), "{}", refused.body);
 }

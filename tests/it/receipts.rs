@@ -1,7 +1,7 @@
 //! Receipts: what moved money is proved by a signature that anybody can verify, and nothing else is.
 
 use chrono::TimeDelta;
-use entity::kinds::Category;
+use entity::kinds::{Category, Scope};
 use futures_util::future::join_all;
 use jsonwebtoken::jwk::JwkSet;
 use jsonwebtoken::{Algorithm, DecodingKey, Validation, decode, decode_header};
@@ -310,4 +310,25 @@ async fn a_receipt_opens_nothing_and_a_token_proves_nothing() {
     let keys = PublicKeys::read(&published(&district).await.text().await.unwrap()).unwrap();
     let flaw = Receipt::verify(&hospital.token, &keys).unwrap_err();
     assert_eq!(flaw.to_string(), "its type is \"at+jwt\", not onestop-receipt+jws");
+}
+
+#[tokio::test]
+async fn a_receipt_is_for_who_may_act_or_read_what_was_done() {
+    let district = District::with_medical_assistance().await;
+    let hospital = district.partner(HOSPITAL).await;
+    let input = posted(&district).await;
+    let given = receipt(&hospital, "settle", &input).await;
+    let query = "query($key: IdempotencyKey!) { operation(key: $key) { status receipt } }";
+    for (scope, reads) in [
+        (Scope::SettlementWrite, true),
+        (Scope::SettlementRead, true),
+        (Scope::EventRead, false),
+        (Scope::StatementRead, false),
+    ] {
+        let narrow = district.partner_with(HOSPITAL, &[scope]).await;
+        let reply = narrow.ask(query, json!({ "key": input["key"] })).await;
+        assert_eq!(reply.at("operation.status"), "SUCCEEDED");
+        let expected = if reads { (given.clone(), "") } else { (Value::Null, "FORBIDDEN") };
+        assert_eq!((reply.at("operation.receipt").clone(), reply.error().as_str()), expected, "{scope:?}");
+    }
 }

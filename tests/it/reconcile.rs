@@ -134,3 +134,13 @@ async fn three_thousand_lines_go_in_one_call_and_no_more() {
     assert_eq!(differences(&reply).len(), 3_000);
     assert_eq!(shop.reconcile("2016-06-15", "2016-06-15", &lines).await.error(), "BAD_USER_INPUT");
 }
+
+#[tokio::test]
+async fn more_differences_than_an_answer_holds_are_for_an_upload() {
+    let district = District::new().await;
+    let shop = district.partner(SHOP).await;
+    district.statement_of(SHOP, 3_001, |_, _| {}).await;
+    let reply = shop.reconcile("2016-06-15", "2016-06-15", &[]).await;
+    assert_eq!(reply.refusals_at("reconcile"), [("INVALID".to_owned(), "to".to_owned())]);
+    assert_eq!(reply.at("reconcile.differences"), &json!([]));
+}
