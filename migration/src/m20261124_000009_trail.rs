@@ -71,7 +71,6 @@ impl MigrationTrait for Step {
             ),
         ];
         let indexes = vec![
-            unique("event", &["position"]),
             index("event", &["partner_id", "position"]),
             index("event", &["id"])
                 .name("ix_event_unplaced")
@@ -86,6 +85,11 @@ impl MigrationTrait for Step {
             unique("audit_record", &["seal_number", "place"]),
         ];
         run(manager, tables, indexes).await?;
+        // A place is given once. Not by the column itself: an index that has everybody's places in order would tempt a planner to
+        // read them all for the few of one partner.
+        let places =
+            "CREATE UNIQUE INDEX uq_event_position ON event ((position + 0)) WHERE position IS NOT NULL";
+        manager.get_connection().execute_unprepared(places).await?;
         // What SQLite keeps by itself as the rowid: the order of writing, whatever the clocks said.
         if manager.get_database_backend() == DbBackend::Postgres {
             let arrival = "ALTER TABLE event ADD COLUMN arrival bigint GENERATED ALWAYS AS IDENTITY";

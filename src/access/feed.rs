@@ -29,10 +29,11 @@ impl Gate {
         let numbered = begun
             .transaction
             .execute_unprepared(&format!(
-                "UPDATE event SET position = waiting.place + (SELECT COALESCE(MAX(position), 0) FROM event) \
+                "UPDATE event SET position = waiting.place + COALESCE( \
+                     (SELECT position FROM event WHERE position IS NOT NULL ORDER BY position + 0 DESC LIMIT 1), 0) \
                  FROM (SELECT id, ROW_NUMBER() OVER (ORDER BY {written}) AS place FROM event \
                        WHERE position IS NULL ORDER BY {written} LIMIT {BATCH}) AS waiting \
-                 WHERE event.id = waiting.id AND event.position IS NULL"
+                 WHERE event.id = waiting.id AND COALESCE(event.position, 0) = 0"
             ))
             .await?;
         begun.commit().await?;

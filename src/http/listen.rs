@@ -11,6 +11,7 @@ use axum::{Extension, Router};
 use hyper_util::rt::{TokioExecutor, TokioIo, TokioTimer};
 use hyper_util::server::conn::auto::Builder;
 use hyper_util::service::TowerToHyperService;
+use socket2::{SockRef, TcpKeepalive};
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore, watch};
@@ -56,6 +57,9 @@ pub async fn listen(listener: TcpListener, router: Router, mut stop: watch::Rece
     let _ = tokio::time::timeout(STOP_TIME, free.acquire_many(limits.connections)).await;
 }
 
+/// After how long without a sign of life a connection is asked for one.
+const UNHEARD: Duration = Duration::from_secs(15);
+
 /// The next connection, once there is a place for it.
 async fn accept(listener: &TcpListener, free: &Arc<Semaphore>) -> (TcpStream, OwnedSemaphorePermit) {
     loop {
@@ -78,7 +82,18 @@ async fn try_accept(
     let (stream, _) = listener.accept().await?;
     // It fails where the client is gone already; serving finds that out.
     let _ = stream.set_nodelay(true);
+    let _ = notice_the_dead(&stream);
     Ok((stream, place))
+}
+
+/// A client that lost its network sends no farewell; a stream that says little would hold its place until the kernel gives up,
+/// which may be a quarter of an hour later.
+fn notice_the_dead(stream: &TcpStream) -> io::Result<()> {
+    let socket = SockRef::from(stream);
+    socket.set_tcp_keepalive(&TcpKeepalive::new().with_time(UNHEARD).with_interval(UNHEARD / 3))?;
+    #[cfg(target_os = "linux")]
+    socket.set_tcp_user_timeout(Some(2 * UNHEARD))?;
+    Ok(())
 }
 
 /// Whether one client's connection broke while it was accepted.
