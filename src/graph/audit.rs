@@ -233,9 +233,14 @@ impl AuditQuery {
             .only_if(to.map(|to| PostedAt.lt(to.0)))
             .page(&page, Id, |row| row.posting_id)
             .await?;
-        let ids = paged.rows.iter().map(|(_, row)| row.posting_id).collect();
-        let all =
-            slice.ledger()?.only(Id.is_in(padded(ids))).oldest_first(entry::Column::Number).all().await?;
+        let ids: Vec<PostingId> = paged.rows.iter().map(|(_, row)| row.posting_id).collect();
+        let all = match ids.is_empty() {
+            true => Vec::new(),
+            false => {
+                let of_page = slice.ledger()?.only(Id.is_in(padded(ids)));
+                of_page.oldest_first(Id).oldest_first(entry::Column::Number).all().await?
+            }
+        };
         let mut entries: HashMap<PostingId, Vec<entry::Model>> = HashMap::new();
         for entry in all {
             entries.entry(entry.posting_id).or_default().push(entry);

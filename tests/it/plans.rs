@@ -78,7 +78,28 @@ async fn every_statement_is_served_by_an_index() {
     redemptions(&volume, &mut explainer).await;
     referrals(&volume, &mut explainer).await;
     partners(&volume, &mut explainer).await;
+    trail(&volume, &mut explainer).await;
     explainer.finish(150);
+}
+
+/// The feed of each, and the auditor's lists.
+async fn trail(volume: &Volume, explainer: &mut Explainer) {
+    for code in [OTHER_HOSPITAL, HOSPITAL] {
+        let mut follower = asking(volume, explainer, code).await;
+        for after in [1, 10, 20] {
+            let after = cursor(Uuid::from_u128(after));
+            let feed = format!("{{ events(first: 20, after: \"{after}\") {{ nodes {{ kind at }} }} }}");
+            follower.ask(Kind::List, &feed, json!({})).await;
+        }
+    }
+    let mut auditor = asking(volume, explainer, BUREAU).await;
+    let month = "from: \"2010-03-01T00:00:00Z\", to: \"2010-04-01T00:00:00Z\"";
+    for arguments in ["first: 20".to_owned(), format!("first: 20, {month}")] {
+        let records = format!("{{ auditTrail({arguments}) {{ nodes {{ act at }} }} }}");
+        auditor.ask(Kind::ListOfAll, &records, json!({})).await;
+        let postings = format!("{{ ledger({arguments}) {{ nodes {{ id entries {{ amount }} }} }} }}");
+        auditor.ask(Kind::ListOfAll, &postings, json!({})).await;
+    }
 }
 
 async fn settlements(volume: &Volume, explainer: &mut Explainer) {

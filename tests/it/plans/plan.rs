@@ -16,7 +16,7 @@ const YIELDED: f64 = 2_000.0;
 const BUFFERS: f64 = 1_000.0;
 
 /// Tables that grow with the district.
-const BIG: [&str; 12] = [
+const BIG: [&str; 15] = [
     "partner",
     "person",
     "person_status",
@@ -29,6 +29,9 @@ const BIG: [&str; 12] = [
     "referral",
     "referral_party",
     "referral_event",
+    "event",
+    "audit_record",
+    "entry",
 ];
 
 /// What a plan may not do on SQLite, where plans are read and not measured.

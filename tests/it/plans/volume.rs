@@ -6,14 +6,15 @@ use entity::id::{
     SettlementPartId,
 };
 use entity::kinds::{
-    Category, OperationStatus, RedemptionStatus, ReferralSide, ReferralStatus, SettlementChannel,
-    SettlementStatus,
+    AuditOutcome, Category, OperationStatus, RedemptionStatus, ReferralSide, ReferralStatus,
+    SettlementChannel, SettlementStatus,
 };
 use entity::{
-    Fen, aid_card, operation, redemption, referral, referral_event, referral_party, settlement,
-    settlement_part,
+    Fen, aid_card, audit_record, event, operation, redemption, referral, referral_event, referral_party,
+    settlement, settlement_part,
 };
 use onestop::access::column;
+use onestop::page::type_id;
 use sea_orm::{ColumnTrait, ConnectionTrait, DatabaseConnection, EntityTrait, QueryFilter};
 use serde_json::json;
 use uuid::Uuid;
@@ -88,6 +89,7 @@ impl Volume {
         volume.lay_settlements(version).await;
         volume.lay_redemptions().await;
         volume.lay_referrals().await;
+        volume.lay_the_trail().await;
         if postgres().is_some() {
             volume.multiply(&look).await;
         }
@@ -263,6 +265,42 @@ impl Volume {
         self.district.lay::<referral_event::Entity>(events).await;
     }
 
+    /// Twenty old events, audit records and postings of one who did a little, one of a busy partner.
+    async fn lay_the_trail(&self) {
+        let (few, many) = (self.partner(OTHER_HOSPITAL).await, self.partner(HOSPITAL).await);
+        let (mut events, mut records) = (Vec::new(), Vec::new());
+        let olds = (0..20).map(|number| (old(number), few, long_ago(number), i64::from(number) + 1));
+        for (id, partner, at, position) in olds.chain([(recent(0), many, last_day(), 1_000)]) {
+            events.push(event::Model {
+                id: id.into(),
+                partner_id: partner,
+                kind: "settlement.settled".into(),
+                subject: type_id(SettlementId::from(id)),
+                at,
+                position: Some(position),
+            });
+            records.push(audit_record::Model {
+                id: id.into(),
+                at,
+                partner_id: partner,
+                token_id: Uuid::from_u128(1).into(),
+                operator_code: None,
+                scope: entity::kinds::Scope::SettlementWrite,
+                act: "settle".into(),
+                outcome: AuditOutcome::Done,
+                subject: None,
+                operation_key: Some(position.to_string()),
+                before_digest: None,
+                after_digest: None,
+                origin: None,
+                seal_number: Some(position),
+                place: Some(1),
+            });
+        }
+        self.district.lay::<event::Entity>(events).await;
+        self.district.lay::<audit_record::Entity>(records).await;
+    }
+
     /// Copies the busy partners' one row of each table, a hundred thousand times.
     async fn multiply(&self, look: &DatabaseConnection) {
         let copied = format!("id = '{}'", recent(0));
@@ -345,6 +383,15 @@ impl Volume {
             &[("id", event_id), ("referral_id", recent), ("at", MOMENT)],
         )
         .await;
+        let told: [(&str, &str); 3] = [("id", recent), ("at", MOMENT), ("position", "i + 1000")];
+        copy.rows("event", &copied, MANY, &told).await;
+        let key = numbered("K");
+        let record: [(&str, &str); 4] =
+            [("id", recent), ("at", MOMENT), ("operation_key", &key), ("seal_number", "i + 1000")];
+        copy.rows("audit_record", &copied, MANY, &record).await;
+        let posting: [(&str, &str); 3] =
+            [("posting_id", recent), ("acted_at", MOMENT), ("posted_at", MOMENT)];
+        copy.rows("entry", "kind = 'CARD_ISSUE'", MANY, &posting).await;
         let requested = "UPDATE referral SET status = 'REQUESTED' WHERE requested_at > timestamptz '2016-06-13 00:00:00Z'";
         look.execute_unprepared(requested).await.unwrap();
         look.execute_unprepared("VACUUM ANALYZE").await.unwrap();
@@ -365,7 +412,10 @@ impl Copy<'_> {
     async fn rows(&self, table: &str, condition: &str, times: u32, changed: &[(&str, &str)]) {
         let columns = sea_orm::Statement::from_string(
             sea_orm::DbBackend::Postgres,
-            format!("SELECT column_name::text FROM information_schema.columns WHERE table_name = '{table}'"),
+            format!(
+                "SELECT column_name::text FROM information_schema.columns WHERE table_name = '{table}' \
+                     AND is_identity = 'NO'"
+            ),
         );
         let columns = self.look.query_all_raw(columns).await.unwrap();
         let columns: Vec<String> = columns.iter().map(|row| row.try_get_by_index(0).unwrap()).collect();
