@@ -22,7 +22,7 @@ use onestop::schema::{Asked, Gateway};
 use serde_json::{Value, json};
 
 const HOSPITALS: usize = 16;
-const PATIENTS_EACH: usize = 40;
+const PATIENTS_EACH: usize = 25;
 const TURNS: u32 = 6;
 const TURN: Duration = Duration::from_secs(5);
 const SETTLE: &str = "mutation($input: SettleInput!) { settle(input: $input) { userErrors { code } } }";
