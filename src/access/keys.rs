@@ -48,10 +48,14 @@ impl Keys {
         Self::of(&pem, &personal)
     }
 
+    /// Reads the keys in a folder, and makes none.
+    pub fn kept_in_folder(folder: &Path) -> io::Result<Self> {
+        Self::of(&kept(folder, SIGNING_FILE)?, &kept(folder, PERSONAL_FILE)?)
+    }
+
     /// What is published of the keys in a folder, which is only read.
     pub fn public_in_folder(folder: &Path) -> io::Result<PublicKeys> {
-        let pem = fs::read_to_string(folder.join(SIGNING_FILE))?;
-        Ok(PublicKeys::of(&signing_key(&pem)?.verifying_key()))
+        Ok(PublicKeys::of(&signing_key(&kept(folder, SIGNING_FILE)?)?.verifying_key()))
     }
 
     /// Fresh keys that are kept nowhere.
@@ -155,6 +159,13 @@ fn random<const N: usize>() -> io::Result<[u8; N]> {
     let mut bytes = [0; N];
     OsRng.try_fill_bytes(&mut bytes).map_err(io::Error::other)?;
     Ok(bytes)
+}
+
+fn kept(folder: &Path, file: &str) -> io::Result<String> {
+    fs::read_to_string(folder.join(file)).map_err(|error| match error.kind() {
+        io::ErrorKind::NotFound => io::Error::new(error.kind(), format!("{file} is missing")),
+        kind => io::Error::new(kind, format!("{file}: {error}")),
+    })
 }
 
 /// Written whole beside its place and then linked to it: a file that is there is complete, and whoever comes second reads the

@@ -151,7 +151,7 @@ impl Act {
 }
 
 /// What entries bring a partner, below zero what they take: in what it is owed, and in the treasury of a fund that it owns.
-fn moved(entries: &[entry::Model], me: &partner::Model) -> Result<Option<Fen>> {
+pub(super) fn moved(entries: &[entry::Model], me: &partner::Model) -> Result<Option<Fen>> {
     let mut moved = None;
     for entry in entries {
         let brought = match entry.account {

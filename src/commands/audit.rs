@@ -1,25 +1,29 @@
-use std::fs;
+use std::fs::{self, OpenOptions};
 use std::io::{self, Write};
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
 use clap::Args;
 use serde_json::json;
+use uuid::Uuid;
 
-use super::{Failure, Place, check, configure, failed, gate, open};
+use super::{Failure, Place, check, configure, failed, gate_of_installation};
 use crate::access::{Finding, Head, Summary};
 
-/// Check the books and the trail: every stored amount against the ledger, every act against what it left, every seal.
+/// Check the books and the trail: every stored amount against the ledger, every act against what it left and its receipt, every seal.
 #[derive(Args)]
-#[command(after_help = "It only reads, in one snapshot, and can run beside a server.\n\
-                        Exit status: 0 nothing differs, 1 something does, 2 it could not run.")]
+#[command(
+    after_help = "It only reads, in one snapshot, and can run beside a server. It makes no keys and no database.\n\
+                        Exit status: 0 nothing differs, 1 something does, 2 it could not run."
+)]
 pub struct Audit {
     #[command(flatten)]
     place: Place,
     /// Print JSON: a line for each difference, then the summary.
     #[arg(long)]
     json: bool,
-    /// Write the trail's newest seal, for keeping elsewhere; `-` prints it, and the report then goes to standard error.
+    /// Write the trail's newest seal, for keeping elsewhere. A file that is there is checked as --head checks it, and is replaced
+    /// only when the trail still holds its seal. `-` prints the seal, and the report then goes to standard error.
     #[arg(long, value_name = "FILE")]
     export: Option<PathBuf>,
     /// Check that the trail still holds the seal that --export wrote.
@@ -44,20 +48,21 @@ impl Audit {
 
     /// How many differences there are.
     async fn audit(self) -> Result<u64, Failure> {
-        let kept = self.head.as_deref().map(read_head).transpose()?;
+        let kept = self.kept()?;
         let config = configure(&self.place, None)?;
-        let gate = gate(&config, open(&config).await?).await?;
+        let gate = gate_of_installation(&config).await?;
         check(&config, &gate).await?;
         let printed = self.export.as_deref().is_some_and(is_standard_output);
         let out: Box<dyn Write + Send> =
             if printed { Box::new(io::stderr()) } else { Box::new(io::stdout()) };
         let mut report = Report { out, json: self.json, fault: None };
-        let summary = gate.audit(kept.as_ref(), &mut |finding| report.finding(&finding)).await?;
+        let summary = gate.audit(&kept, &mut |finding| report.finding(&finding)).await?;
         report.summary(&summary)?;
         match (&self.export, &summary.head) {
             (Some(file), Some(head)) => write_head(file, head)?,
-            (Some(_), None) if summary.seals > 0 => {
-                eprintln!("onestop: --export: nothing was written, as the trail is broken");
+            (Some(_), None) if summary.differences > 0 => {
+                let trail = if summary.seals > 0 { "is broken" } else { "has no seal" };
+                eprintln!("onestop: --export: nothing was written, as the trail {trail}");
             }
             (Some(_), None) => {
                 return Err(Failure("--export: nothing was written: the trail has no seal yet".into()));
@@ -67,14 +72,38 @@ impl Audit {
         gate.database().clone().close().await?;
         Ok(summary.differences)
     }
+
+    /// The heads that the trail must still hold.
+    fn kept(&self) -> Result<Vec<Head>, Failure> {
+        let mut kept = Vec::new();
+        if let Some(file) = &self.head {
+            kept.push(read_head("--head", file)?);
+        }
+        if let Some(file) = self.export.as_deref().filter(|file| !is_standard_output(file)) {
+            match fs::metadata(file) {
+                Ok(found) if found.is_file() => {
+                    let before = read_head("--export", file)?;
+                    if !kept.contains(&before) {
+                        kept.push(before);
+                    }
+                }
+                Ok(_) => {
+                    return Err(Failure(format!("--export: {} is there and is no file", file.display())));
+                }
+                // It is written for the first time.
+                Err(_) => {}
+            }
+        }
+        Ok(kept)
+    }
 }
 
 fn is_standard_output(file: &Path) -> bool {
     file == Path::new("-")
 }
 
-fn read_head(file: &Path) -> Result<Head, Failure> {
-    let fault = |why: String| Failure(format!("--head: {} {why}", file.display()));
+fn read_head(flag: &str, file: &Path) -> Result<Head, Failure> {
+    let fault = |why: String| Failure(format!("{flag}: {} {why}", file.display()));
     let text = fs::read_to_string(file).map_err(|error| fault(format!("cannot be read: {error}")))?;
     serde_json::from_str(&text)
         .map_err(|error| fault(format!("is not what `onestop audit --export` writes: {error}")))
@@ -86,8 +115,25 @@ fn write_head(file: &Path, head: &Head) -> Result<(), Failure> {
     if is_standard_output(file) {
         return Ok(io::stdout().write_all(text.as_bytes())?);
     }
-    fs::write(file, text)
+    replace(file, &text)
         .map_err(|error| Failure(format!("--export: {} cannot be written: {error}", file.display())))
+}
+
+/// Writes a file whole beside its place and then puts it there, so that a fault leaves what was there before.
+fn replace(file: &Path, text: &str) -> io::Result<()> {
+    let place = fs::canonicalize(file).unwrap_or_else(|_| file.to_owned());
+    let mut name = place.file_name().unwrap_or_default().to_owned();
+    name.push(format!(".{}", Uuid::now_v7().simple()));
+    let beside = place.with_file_name(name);
+    let written = OpenOptions::new().write(true).create_new(true).open(&beside).and_then(|mut new| {
+        new.write_all(text.as_bytes())?;
+        new.sync_all()?;
+        fs::rename(&beside, &place)
+    });
+    if written.is_err() {
+        let _ = fs::remove_file(&beside);
+    }
+    written
 }
 
 /// What is printed while the audit runs.

@@ -9,7 +9,7 @@ mod schema;
 mod serve;
 mod token;
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 use std::sync::Arc;
 
@@ -42,7 +42,8 @@ enum Command {
     Migrate(migrate::Migrate),
     /// Print the GraphQL schema.
     Schema(schema::Schema),
-    /// Check the books and the trail: every stored amount against the ledger, every act against what it left, every seal.
+    /// Check the books and the trail: every stored amount against the ledger, every act against what it left and its receipt,
+    /// every seal.
     Audit(audit::Audit),
     /// Compare a partner's own lines with what the bureau owes it; exits with 0 when they agree, 1 when not, 2 when it could not.
     Reconcile(reconcile::Reconcile),
@@ -162,10 +163,26 @@ async fn open(config: &Config) -> Result<Database, Failure> {
     Ok(Database::open(&config.database).await?)
 }
 
-/// The gate over an open database, with the keys of the data folder.
-async fn gate(config: &Config, database: Database) -> Result<Gate, Failure> {
+/// The gate over an open database, with the keys of the data folder, which are made when they are missing.
+fn gate(config: &Config, database: Database) -> Result<Gate, Failure> {
+    gate_with(Keys::in_folder, config, database)
+}
+
+/// The gate over the database and with the keys of an installation that is there; neither is made.
+async fn gate_of_installation(config: &Config) -> Result<Gate, Failure> {
+    if let Some(file) = config.sqlite_file().filter(|file| !file.exists()) {
+        return Err(Failure(format!("there is no database {}", file.display())));
+    }
+    gate_with(Keys::kept_in_folder, config, Database::open(&config.database).await?)
+}
+
+fn gate_with(
+    read: fn(&Path) -> std::io::Result<Keys>,
+    config: &Config,
+    database: Database,
+) -> Result<Gate, Failure> {
     let folder = config.data.join("keys");
-    let keys = Keys::in_folder(&folder)
+    let keys = read(&folder)
         .map_err(|error| Failure(format!("the keys in {} cannot be used: {error}", folder.display())))?;
     Ok(Gate::new(database, Arc::new(keys), Clock::system()))
 }

@@ -3,7 +3,7 @@ use std::time::Duration;
 use clap::{Args, Subcommand};
 use entity::kinds::Scope;
 
-use super::{Failure, Outcome, Place, check, configure, gate, open};
+use super::{Failure, Outcome, Place, check, configure, gate, gate_of_installation, open};
 use crate::access::{IssueError, LONGEST_LIFE, scopes_of};
 
 /// Issue an access token to a partner (prints the token alone), or revoke one.
@@ -81,7 +81,7 @@ impl Issue {
             scopes.push(scope);
         }
         let config = configure(&self.place, None)?;
-        let gate = gate(&config, open(&config).await?).await?;
+        let gate = gate(&config, open(&config).await?)?;
         check(&config, &gate).await?;
         let code = self.partner.unwrap_or_default();
         if scopes.is_empty() {
@@ -110,7 +110,7 @@ fn no_partner(code: &str) -> Failure {
 impl Revoke {
     async fn run(self) -> Outcome {
         let config = configure(&self.place, None)?;
-        let gate = gate(&config, open(&config).await?).await?;
+        let gate = gate_of_installation(&config).await?;
         check(&config, &gate).await?;
         if gate.revoke(&self.token).await? {
             println!("revoked; the server refuses it within five seconds");

@@ -2,6 +2,7 @@
 
 mod books;
 mod command;
+mod receipts;
 mod requests;
 mod trail;
 
@@ -30,7 +31,11 @@ impl District {
 
     async fn audit_with(&self, kept: Option<&Head>) -> (Vec<Finding>, Summary) {
         let mut findings = Vec::new();
-        let summary = self.gate.audit(kept, &mut |finding| findings.push(finding)).await.unwrap();
+        let summary = self
+            .gate
+            .audit(kept.map_or(&[], std::slice::from_ref), &mut |finding| findings.push(finding))
+            .await
+            .unwrap();
         (findings, summary)
     }
 

@@ -178,6 +178,19 @@ async fn a_database_with_other_keys_is_refused() {
     assert!(said(&serve).contains("are not those of this database"), "{}", said(&serve));
 }
 
+#[tokio::test]
+async fn who_ends_a_token_makes_no_keys() {
+    let folder = tempfile::tempdir().unwrap();
+    let revoke = || run(onestop(folder.path()).args(["token", "revoke", "token_1"]));
+    assert!(said(&revoke()).contains("there is no database data/onestop.db"), "{}", said(&revoke()));
+    assert_eq!(std::fs::read_dir(folder.path()).unwrap().count(), 0);
+    run(onestop(folder.path()).arg("migrate"));
+    let told = revoke();
+    assert!(!told.status.success());
+    assert!(said(&told).contains("signing.pem is missing"), "{}", said(&told));
+    assert!(!folder.path().join("data/keys").exists());
+}
+
 #[test]
 fn the_schema_is_printed() {
     let output = run(Command::new(env!("CARGO_BIN_EXE_onestop")).arg("schema"));

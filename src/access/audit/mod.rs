@@ -7,6 +7,7 @@ mod funds;
 mod head;
 mod operations;
 mod postings;
+mod receipts;
 mod settlements;
 mod tally;
 mod totals;
@@ -91,17 +92,14 @@ impl Told<'_> {
 }
 
 impl Gate {
-    /// Audits everything; each finding is told when it is found. With a head that was kept elsewhere, the trail must still hold it.
-    pub async fn audit(
-        &self,
-        kept: Option<&Head>,
-        found: &mut (dyn FnMut(Finding) + Send),
-    ) -> Result<Summary> {
+    /// Audits everything; each finding is told when it is found. The trail must still hold the heads that were kept elsewhere.
+    pub async fn audit(&self, kept: &[Head], found: &mut (dyn FnMut(Finding) + Send)) -> Result<Summary> {
         let snapshot = self.database().snapshot().await?;
         let mut told = Told { to: found, differences: 0, warnings: 0 };
         for tally in TALLIES {
             tally.run(&snapshot, &mut told).await?;
         }
+        receipts::verify(&snapshot, self, &mut told).await?;
         let books = totals::books(&snapshot, &mut told).await?;
         let trail = trail::verify(&snapshot, self, kept, &mut told).await?;
         let rows = totals::rows(&snapshot).await?;

@@ -14,6 +14,19 @@ pub(super) const SETTLEMENTS: Tally = Tally {
                 ("settlements", "1"),
                 ("assistance", "assistance"),
                 ("reversed", "CASE WHEN status = 'REVERSED' THEN 1 END"),
+                (
+                    "told_otherwise",
+                    "CASE WHEN CAST(calculation ->> 'assistance' AS text) IS DISTINCT FROM CAST(assistance AS text) \
+                          THEN 1 ELSE 0 END \
+                     + CASE WHEN CAST(calculation ->> 'personal_burden' AS text) IS DISTINCT FROM CAST(personal_burden AS text) \
+                          THEN 1 ELSE 0 END",
+                ),
+                ("burden", "personal_burden"),
+                (
+                    "left_to_pay",
+                    "total_cost - basic_insurance_paid - serious_illness_insurance_paid - other_funds_paid \
+                     - commercial_insurance_paid - hospital_waiver - other_assistance_paid - assistance",
+                ),
             ],
         },
         Source { from: "settlement_part", key: &["settlement_id"], measures: &[("parts", "paid")] },
@@ -76,6 +89,22 @@ pub(super) const SETTLEMENTS: Tally = Tally {
             when: ALWAYS,
             found: "mirrors",
             expected: "reversed",
+        },
+        Check {
+            kind: "settlement.calculation",
+            means: "The calculation that was kept says another assistance or personal burden than the settlement.",
+            unit: Unit::Count,
+            when: ALWAYS,
+            found: "told_otherwise",
+            expected: "0",
+        },
+        Check {
+            kind: "settlement.burden",
+            means: "The personal burden is not what all payments and the assistance leave of the total cost.",
+            unit: Unit::Yuan,
+            when: ALWAYS,
+            found: "burden",
+            expected: "left_to_pay",
         },
         Check {
             kind: "settlement.parts",

@@ -30,11 +30,12 @@ const RECORD: &str = "r_";
 pub(super) async fn verify(
     snapshot: &DatabaseTransaction,
     gate: &Gate,
-    kept: Option<&Head>,
+    kept: &[Head],
     told: &mut Told<'_>,
 ) -> Result<Trail> {
     let before = told.differences;
-    let mut walk = Walk { keys: gate.keys(), kept, last: None, open: None, records: 0, kept_is_there: false };
+    let mut walk =
+        Walk { keys: gate.keys(), kept, last: None, open: None, records: 0, kept_there: Vec::new() };
     let mut rows = snapshot.stream(&every_record()).await?;
     while let Some(row) = rows.try_next().await? {
         let seal = seal::Model::from_query_result(&row, SEAL)?;
@@ -75,13 +76,14 @@ fn every_record() -> sea_orm::sea_query::SelectStatement {
 
 struct Walk<'a> {
     keys: &'a Keys,
-    kept: Option<&'a Head>,
+    kept: &'a [Head],
     /// The seal before the open one.
     last: Option<seal::Model>,
     open: Option<Open>,
     /// How many records were seen under all seals so far.
     records: i64,
-    kept_is_there: bool,
+    /// The numbers of the kept seals that were seen.
+    kept_there: Vec<i64>,
 }
 
 /// A seal whose records are being read.
@@ -131,8 +133,8 @@ impl Walk<'_> {
     fn close(&mut self, told: &mut Told<'_>) {
         let Some(open) = self.open.take() else { return };
         self.records += open.records;
-        if let Some(kept) = self.kept.filter(|kept| kept.seal == open.seal.number) {
-            self.kept_is_there = true;
+        for kept in self.kept.iter().filter(|kept| kept.seal == open.seal.number) {
+            self.kept_there.push(kept.seal);
             if !kept.is(&open.seal, self.records) {
                 told.finding(Finding {
                     kind: "head.other",
@@ -199,7 +201,7 @@ impl Walk<'_> {
     }
 
     fn look_for_kept(&self, told: &mut Told<'_>) {
-        if let Some(kept) = self.kept.filter(|_| !self.kept_is_there) {
+        for kept in self.kept.iter().filter(|kept| !self.kept_there.contains(&kept.seal)) {
             told.finding(Finding {
                 kind: "head.missing",
                 table: "seal",

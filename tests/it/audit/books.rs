@@ -5,7 +5,7 @@ use entity::id::{RedemptionId, RefundId, SettlementId, StatementId};
 use super::{Summer, posting_of, sql, sql_of};
 use onestop::page::type_id;
 
-use crate::harness::district::{HOSPITAL, SHOP};
+use crate::harness::district::{CF, HOSPITAL, SHOP};
 
 #[tokio::test]
 async fn a_posting_that_is_not_whole_is_found() {
@@ -15,10 +15,17 @@ async fn a_posting_that_is_not_whole_is_found() {
     let of = "operation_key = 'CHARITY_ILLNESS-2016' AND account";
     let change = format!("UPDATE entry SET amount = amount + 1 WHERE {of} = 'TREASURY'");
     let mend = format!("UPDATE entry SET amount = amount - 1 WHERE {of} = 'TREASURY'");
-    district.finds(&change, &mend, &[("posting.sum", &appropriation), ("book.sum", "CHARITY")]).await;
+    let act = format!("{} CHARITY_ILLNESS-2016", summer.partner(CF).await);
+    let sums = [("posting.sum", appropriation.as_str()), ("book.sum", "CHARITY"), ("receipt.amount", &act)];
+    district.finds(&change, &mend, &sums).await;
     let change = format!("UPDATE entry SET book = 'FISCAL' WHERE {of} = 'TREASURY'");
     let mend = format!("UPDATE entry SET book = 'CHARITY' WHERE {of} = 'TREASURY'");
-    let books = [("posting.books", appropriation.as_str()), ("book.sum", "FISCAL"), ("book.sum", "CHARITY")];
+    let books = [
+        ("posting.books", appropriation.as_str()),
+        ("book.sum", "FISCAL"),
+        ("book.sum", "CHARITY"),
+        ("receipt.amount", &act),
+    ];
     district.finds(&change, &mend, &books).await;
     let change = format!("UPDATE entry SET number = 7 WHERE {of} = 'APPROPRIATION'");
     let mend = format!("UPDATE entry SET number = 1 WHERE {of} = 'APPROPRIATION'");
@@ -81,7 +88,14 @@ async fn a_settlement_that_the_ledger_does_not_know_so_is_found() {
         format!("UPDATE {table} SET {column} = {column} + ({by}) WHERE {which} = {id}")
     };
     let whole = |by| add("settlement", "assistance", by, "id", &id);
-    let all = ["settlement.parts", "settlement.owed", "settlement.spent", "settlement.used"];
+    let all = [
+        "settlement.calculation",
+        "settlement.burden",
+        "settlement.parts",
+        "settlement.owed",
+        "settlement.spent",
+        "settlement.used",
+    ];
     district.finds(&whole(1), &whole(-1), &all.map(|kind| (kind, settled.as_str()))).await;
     let part = |by| add("settlement_part", "paid", by, "settlement_id", &id);
     district.finds(&part(1), &part(-1), &[("settlement.parts", settled)]).await;
@@ -110,12 +124,15 @@ async fn a_settlement_that_the_ledger_does_not_know_so_is_found() {
     };
     let (budget, hospital) = (summer.budget(district.medical), summer.partner(HOSPITAL).await);
     let owed = format!("{hospital} FISCAL");
+    let key = "SELECT key FROM operation WHERE mutation = 'reverseSettlement'";
+    let act = format!("{hospital} {}", super::receipts::text(district, key).await);
     let more = [
         ("settlement.owed_back", reversed.as_str()),
         ("settlement.spent_back", reversed.as_str()),
         ("budget.available", budget.as_str()),
         ("statement.reversed", summer.paid.as_str()),
         ("partner.owed", owed.as_str()),
+        ("receipt.amount", act.as_str()),
     ];
     district.finds(&mirror(1), &mirror(-1), &more).await;
 
@@ -143,6 +160,7 @@ async fn a_settlement_that_the_ledger_does_not_know_so_is_found() {
         ("settlement.posting", summer.settled_later.clone()),
         ("entitlement.used", summer.cap_of(2)),
         ("budget.available", summer.budget(district.medical)),
+        ("receipt.amount", format!("{hospital} {}", super::LATER_KEY)),
     ];
     let follows: Vec<(&str, &str)> = follows.iter().map(|(kind, row)| (*kind, row.as_str())).collect();
     assert_eq!(super::named(&findings), super::named_so(&follows));
@@ -205,7 +223,7 @@ async fn a_sale_or_a_refund_that_the_ledger_does_not_know_so_is_found() {
     };
     district.falsify(&set(&back, &other)).await;
     let kinds: Vec<&str> = district.audit().await.iter().map(|finding| finding.kind).collect();
-    assert_eq!(kinds, ["refund.posting"]);
+    assert_eq!(kinds, ["refund.posting", "receipt.amount", "receipt.posting"]);
     district.falsify(&set(&other, &back)).await;
     let set = |kind: &str| format!("UPDATE entry SET kind = '{kind}' WHERE posting_id = {sale}");
     let findings = [

@@ -37,6 +37,7 @@ async fn a_request_without_what_it_did_and_what_nobody_asked_for_are_found() {
     district.finds(&set("refund 2"), &set("refund"), &moved).await;
 
     let bureau = summer.partner(BUREAU).await;
+    let appropriation = district.posting_under("MEDICAL_ASSISTANCE-2017").await;
     for (mutation, key, kind) in [
         ("payStatement", PAYMENT_KEY, "operation.payment"),
         ("appropriate", "MEDICAL_ASSISTANCE-2017", "operation.appropriation"),
@@ -45,12 +46,16 @@ async fn a_request_without_what_it_did_and_what_nobody_asked_for_are_found() {
             format!("UPDATE operation SET key = '{to}' WHERE key = '{from}' AND mutation = '{mutation}'")
         };
         let rows = [format!("{bureau} {key}"), format!("{bureau} other")];
-        let expected = [
+        let mut expected = vec![
             (kind, key),
             (kind, "other"),
             ("operation.record", rows[0].as_str()),
             ("operation.record", rows[1].as_str()),
+            ("receipt.act", rows[1].as_str()),
         ];
+        if mutation == "appropriate" {
+            expected.extend([("receipt.amount", rows[1].as_str()), ("receipt.posting", &appropriation)]);
+        }
         district.finds(&set(key, "other"), &set("other", key), &expected).await;
     }
     let issued = "SELECT COUNT(*) FROM operation WHERE mutation = 'issueAidCards'";
