@@ -262,11 +262,9 @@ async fn what_was_carried_otherwise_than_it_says_is_found() {
     district.finds(&set("another"), &set(key), &[("carry.sides", &posting)]).await;
     // Another amount on both sides.
     let shop_owes = format!("{} CHARITY", summer.partner(SHOP).await);
-    let less = format!(
-        "UPDATE entry SET amount = amount - 2 * (CASE number WHEN 0 THEN 1 ELSE -1 END) WHERE kind = 'CARRY_FORWARD'"
-    );
+    let less = "UPDATE entry SET amount = amount - 2 * (CASE number WHEN 0 THEN 1 ELSE -1 END) WHERE kind = 'CARRY_FORWARD'";
     let more = less.replace("amount - 2", "amount + 2");
-    district.finds(&less, &more, &[("statement.reversed", &july), ("partner.owed", &shop_owes)]).await;
+    district.finds(less, &more, &[("statement.reversed", &july), ("partner.owed", &shop_owes)]).await;
     // Confirmed below zero, as if nothing had been carried.
     let all = "count = count - 1, reversed = reversed + 1500";
     let change = format!("UPDATE statement SET {all} WHERE id = {july_id}");

@@ -413,8 +413,7 @@ impl Books {
             Some(known) if known.confirmed => return refused("ALREADY_CONFIRMED"),
             Some(known) => *known,
         };
-        let mut earlier = self.months.range((partner, 0)..(partner, month));
-        if earlier.any(|(_, other)| !other.confirmed && other.net() < 0) {
+        if self.below_zero(partner).is_some_and(|earlier| earlier < month) {
             self.waited += 1;
             return refused("INVALID");
         }
@@ -429,6 +428,12 @@ impl Books {
         }
         self.months.entry((partner, month)).or_default().confirmed = true;
         (Vec::new(), None, Some(Effect::Other))
+    }
+
+    /// The first open month of a partner that comes to less than nothing.
+    pub fn below_zero(&self, partner: usize) -> Option<u32> {
+        let mut own = self.months.range((partner, 0)..(partner, self.now.0));
+        own.find(|(_, month)| !month.confirmed && month.net() < 0).map(|((_, number), _)| *number)
     }
 
     /// The keys that a partner has used.

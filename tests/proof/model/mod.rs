@@ -310,7 +310,8 @@ impl Town {
     }
 
     fn confirm(&mut self, partner: usize) -> Request {
-        let month = self.rng.random_range(6..=self.books.now.0);
+        let first = self.books.below_zero(partner).unwrap_or(6);
+        let month = self.rng.random_range(first..=self.books.now.0);
         let known = self.books.months.get(&(partner, month)).copied().unwrap_or_default();
         let right = known.net();
         let net = if self.rng.random_ratio(1, 5) { right.abs() + 1 } else { right.max(0) };
