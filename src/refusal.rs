@@ -145,6 +145,10 @@ pub enum Reason {
     MonthNotOver {
         month: String,
     },
+    /// an earlier month waits with a net below zero
+    EarlierBelowZero {
+        month: String,
+    },
     AlreadyConfirmed,
     NotConfirmed,
     AlreadyPaid,
@@ -184,7 +188,7 @@ impl Reason {
             Self::NotConfirmed => Code::NotConfirmed,
             Self::AlreadyPaid => Code::AlreadyPaid,
             Self::FromAfterTo | Self::TooManyDays { .. } => Code::DateOutOfRange,
-            Self::KeyTwice | Self::TooManyDifferences { .. } => Code::Invalid,
+            Self::KeyTwice | Self::TooManyDifferences { .. } | Self::EarlierBelowZero { .. } => Code::Invalid,
             Self::YearOutOfRange { .. } => Code::DateOutOfRange,
             Self::AlreadyReversed => Code::AlreadyReversed,
             Self::KeyReused => Code::KeyReused,
@@ -292,6 +296,18 @@ impl Reason {
                 "该项目本年度预算余额不足。",
                 "What is left of the programme's budget of this year does not suffice.",
             ),
+            Self::NetDiffers { stated, net } if *net < Fen::ZERO => (
+                format!(
+                    "所填净额 {} 不符：对账单净额为 {}，低于零，应以 0.00 确认，差额结转至下月。",
+                    stated.to_yuan(),
+                    net.to_yuan()
+                ),
+                format!(
+                    "The stated net is {}; the statement's is {}, below zero: confirm it with 0.00, and it is carried into the next open month.",
+                    stated.to_yuan(),
+                    net.to_yuan()
+                ),
+            ),
             Self::NetDiffers { stated, net } => (
                 format!("所填净额 {} 与对账单净额 {} 不符。", stated.to_yuan(), net.to_yuan()),
                 format!("The stated net is {}; the statement's is {}.", stated.to_yuan(), net.to_yuan()),
@@ -299,6 +315,12 @@ impl Reason {
             Self::MonthNotOver { month } => (
                 format!("{month} 尚未结束，不能确认。"),
                 format!("{month} is not over yet; it can be confirmed afterwards."),
+            ),
+            Self::EarlierBelowZero { month } => (
+                format!("{month} 的对账单净额低于零且尚未确认，请先以净额 0.00 确认该月。"),
+                format!(
+                    "The statement of {month} is open with a net below zero; confirm it first, with net 0.00."
+                ),
             ),
             Self::AlreadyConfirmed => both("对账单已确认。", "The statement is confirmed already."),
             Self::NotConfirmed => {

@@ -201,6 +201,8 @@ words! {
         CardIssue "CARD_ISSUE",
         Appropriation "APPROPRIATION",
         Payment "PAYMENT",
+        /// What a month came to below zero, moved into a later one.
+        CarryForward "CARRY_FORWARD",
     }
     StatementStatus {
         Open "OPEN",

@@ -5,7 +5,7 @@ use std::fmt;
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use chrono::SecondsFormat;
-use entity::kinds::Account;
+use entity::kinds::{Account, PostingKind};
 use entity::{Fen, entry, partner};
 use serde::{Deserialize, Serialize};
 
@@ -153,7 +153,8 @@ impl Act {
 /// What entries bring a partner, below zero what they take: in what it is owed, and in the treasury of a fund that it owns.
 pub(super) fn moved(entries: &[entry::Model], me: &partner::Model) -> Result<Option<Fen>> {
     let mut moved = None;
-    for entry in entries {
+    let moving = entries.iter().filter(|entry| entry.kind != PostingKind::CarryForward);
+    for entry in moving {
         let brought = match entry.account {
             Account::Payable if entry.partner_id == Some(me.id) => entry.amount.negated(),
             Account::Treasury if owns(me, entry.book) => Some(entry.amount),
@@ -169,7 +170,7 @@ pub(super) fn moved(entries: &[entry::Model], me: &partner::Model) -> Result<Opt
 mod tests {
     use chrono::DateTime;
     use entity::id::{PartnerId, PostingId};
-    use entity::kinds::{FundSource, PartnerKind, PostingKind};
+    use entity::kinds::{FundSource, PartnerKind};
     use serde_json::{Value as Json, json};
     use uuid::Uuid;
 
@@ -327,5 +328,7 @@ mod tests {
         assert_eq!(brought(&[], &hospital), None);
         let two = [entry(Payable, Charity, Some(1), -300), entry(Payable, Charity, Some(1), 100)];
         assert_eq!(brought(&two, &hospital), Some(200));
+        let carried = two.map(|entry| entry::Model { kind: PostingKind::CarryForward, ..entry });
+        assert_eq!(brought(&carried, &hospital), None, "from month to month");
     }
 }

@@ -4,7 +4,7 @@ use std::collections::HashMap;
 
 use chrono::{DateTime, Utc};
 use entity::id::{PostingId, StatementId};
-use entity::kinds::{Account, FundSource, PostingKind, Scope};
+use entity::kinds::{Account, FundSource, PostingKind, Scope, StatementStatus};
 use entity::{Fen, entry, statement};
 use sea_orm::sea_query::{ExprTrait, LockType};
 use sea_orm::{ColumnTrait, Condition, FromQueryResult, QuerySelect};
@@ -21,7 +21,7 @@ pub struct Totals {
     pub count: i64,
     /// Sum of the originals.
     pub gross: Fen,
-    /// Sum of reversals and refunds, as a positive amount.
+    /// Sum of reversals, refunds and what was carried, as a positive amount.
     pub reversed: Fen,
 }
 
@@ -31,10 +31,16 @@ impl Totals {
         self.gross.checked_add(self.reversed.negated()?)
     }
 
+    /// The totals once one line more carries an amount.
+    pub fn with_carried(mut self, owed: Fen) -> Option<Self> {
+        self.add(PostingKind::CarryForward, 1, owed)?;
+        Some(self)
+    }
+
     fn add(&mut self, kind: PostingKind, count: i64, owed: Fen) -> Option<()> {
         self.count += count;
         match kind {
-            PostingKind::Reversal | PostingKind::Refund => {
+            PostingKind::Reversal | PostingKind::Refund | PostingKind::CarryForward => {
                 self.reversed = self.reversed.checked_add(owed.negated()?)?;
             }
             _ => self.gross = self.gross.checked_add(owed)?,
@@ -161,7 +167,7 @@ impl Slice {
         Ok(entries.iter().filter_map(of).collect())
     }
 
-    /// What the viewer itself is owed by now for its acts of a time, in the order in which they happened: those after a place,
+    /// What the viewer itself is owed by now for its acts of a time (what months carry is of no act), in the order in which they happened: those after a place,
     /// at most [`ACTS_AT_A_GO`], in two statements; and the place of the last, unless it was the last of all.
     pub async fn owed(
         &self,
@@ -170,11 +176,12 @@ impl Slice {
         before: DateTime<Utc>,
         after: Option<ActPlace>,
     ) -> Result<(Vec<Owed>, Option<ActPlace>)> {
-        use entry::Column::{ActedAt, Amount, Book, Corrects, Number, PartnerId, PostingId, SourceId};
+        use entry::Column::{ActedAt, Amount, Book, Corrects, Kind, Number, PartnerId, PostingId, SourceId};
         let own = || {
             Ok::<_, Error>(
                 self.select::<entry::Entity>()?
                     .only(lines())
+                    .only(Kind.ne(PostingKind::CarryForward))
                     .only(PartnerId.eq(self.viewer().partner_id()))
                     .only(Book.eq(fund)),
             )
@@ -229,9 +236,21 @@ impl Act {
         Ok(query.lock(LockType::Update).one(&connection).await?)
     }
 
-    /// [`Slice::totals`] of one statement inside the act.
-    pub async fn totals_of(&self, statement: StatementId) -> Result<Totals> {
-        let found = totals(self.select::<entry::Entity>()?, vec![statement]).await?;
-        Ok(found.get(&statement).copied().unwrap_or_default())
+    /// The open statements of the same partner and fund before one, oldest first.
+    pub async fn open_before(&self, row: &statement::Model) -> Result<Vec<statement::Model>> {
+        use statement::Column::{Fund, Month, PartnerId, Status};
+        self.select::<statement::Entity>()?
+            .only(PartnerId.eq(row.partner_id))
+            .only(Fund.eq(row.fund))
+            .only(Month.lt(row.month.as_str()))
+            .only(Status.eq(StatementStatus::Open))
+            .oldest_first(Month)
+            .all()
+            .await
+    }
+
+    /// [`Slice::totals`] inside the act.
+    pub async fn totals(&self, statements: Vec<StatementId>) -> Result<HashMap<StatementId, Totals>> {
+        totals(self.select::<entry::Entity>()?, statements).await
     }
 }

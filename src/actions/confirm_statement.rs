@@ -1,7 +1,7 @@
 use async_graphql::{Context, InputObject, InputType, Object, SimpleObject};
 use entity::id::StatementId;
 use entity::kinds::{Scope, StatementStatus};
-use entity::statement;
+use entity::{Fen, statement};
 use futures_util::FutureExt;
 use sea_orm::ColumnTrait;
 use sea_orm::sea_query::Expr;
@@ -13,6 +13,7 @@ use crate::graph::scalars::{IdempotencyKey, Money, YearMonth};
 use crate::graph::statement::{Statement, fund_of, net, own, with_totals};
 use crate::graph::user_error::{UserError, user_errors};
 use crate::graph::{slice, words};
+use crate::ledger::carries;
 use crate::page::{key_of, type_id};
 use crate::refusal::{Reason, Refusal};
 use crate::rules::calendar::month_of;
@@ -23,7 +24,7 @@ pub struct ConfirmStatementInput {
     pub month: YearMonth,
     /// May be left out by a partner that deals with one fund.
     pub fund: Option<words::FundSource>,
-    /// The total being agreed to.
+    /// The total being agreed to; 0.00 for a month that is below it.
     pub net: Money,
     pub operator: Option<OperatorInput>,
 }
@@ -43,7 +44,9 @@ pub struct ConfirmStatement;
 impl ConfirmStatement {
     /// Agree to what a month comes to. Possible once the month is over (China Standard Time); afterwards the statement does not
     /// change, and what is taken back of it stands in the next open one. With another `net` than the statement's nothing is done:
-    /// AMOUNT_DIFFERS. A net below 0.00 cannot be agreed to; it is settled with the bureau by hand.
+    /// AMOUNT_DIFFERS. A month whose net is below 0.00 is confirmed with `net: "0.00"`: what it lacks is carried into the next open
+    /// month, as a line of kind CARRIED in both, and nothing is to be paid for it. Until that is done no later month of the same fund
+    /// can be confirmed: INVALID.
     async fn confirm_statement(
         &self,
         ctx: &Context<'_>,
@@ -107,15 +110,30 @@ async fn agree(act: &mut Act, input: &ConfirmStatementInput) -> Result<Outcome<s
         refusals.push(Refusal::new(Reason::AlreadyConfirmed, &["month"]));
         return Outcome::refused(refusals);
     }
-    let totals = act.totals_of(row.id).await?;
+    let earlier = act.open_before(&row).await?;
+    let sums = act.totals(earlier.iter().chain([&row]).map(|statement| statement.id).collect()).await?;
+    let totals_of = |statement: &statement::Model| sums.get(&statement.id).copied().unwrap_or_default();
+    for statement in earlier {
+        if net(&totals_of(&statement))? < Fen::ZERO {
+            refusals.push(Refusal::new(Reason::EarlierBelowZero { month: statement.month }, &["month"]));
+            return Outcome::refused(refusals);
+        }
+    }
+    let mut totals = totals_of(&row);
     let due = net(&totals)?;
-    if input.net.0 != due {
+    if input.net.0 != due.max(Fen::ZERO) {
         refusals.push(Refusal::new(Reason::NetDiffers { stated: input.net.0, net: due }, &["net"]));
     }
     if !refusals.is_empty() {
         return Outcome::refused(refusals);
     }
     act.changes::<statement::Entity>(&row);
+    if due < Fen::ZERO {
+        let beyond = || Error::internal("a statement beyond 64 bits of fen");
+        let lacking = due.negated().ok_or_else(beyond)?;
+        carries::carried(act, &row, lacking).await?;
+        totals = totals.with_carried(lacking).ok_or_else(beyond)?;
+    }
     let confirmed = act
         .set_if::<statement::Entity>(
             [

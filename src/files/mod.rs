@@ -7,6 +7,8 @@ pub mod period;
 pub mod reconciliation;
 pub mod statement_lines;
 
+use async_graphql::Value;
+use async_graphql::resolver_utils::{EnumType, enum_value};
 use futures_util::StreamExt;
 use futures_util::stream::{self, BoxStream};
 
@@ -17,6 +19,14 @@ pub type Pieces = BoxStream<'static, Result<Vec<u8>>>;
 
 /// Rows that are read, and held, at a time.
 const ROWS_AT_A_TIME: u64 = 1_000;
+
+/// The word of the contract.
+fn word(value: impl EnumType) -> String {
+    match enum_value(value) {
+        Value::Enum(word) => word.to_string(),
+        other => other.to_string(),
+    }
+}
 
 /// Why a file that was brought, or what was asked of one, is refused; says what would be right.
 #[derive(Clone, Debug, PartialEq, Eq)]

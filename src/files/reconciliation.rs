@@ -2,14 +2,12 @@
 
 use std::collections::BTreeMap;
 
-use async_graphql::Value;
-use async_graphql::resolver_utils::enum_value;
 use entity::Fen;
 use entity::kinds::{FundSource, PartnerKind};
 use futures_util::{StreamExt, stream};
 
 use super::csv::{self, Reader, if_any, plain, text, unguarded};
-use super::{Fault, Pieces, period};
+use super::{Fault, Pieces, period, word};
 use crate::access::Slice;
 use crate::actions::reconcile::{Against, Days, ReconcileResult, remedy};
 use crate::graph::scalars::{IdempotencyKey, Money, read};
@@ -26,6 +24,9 @@ pub const MOST_LINES: u32 = 200_000;
 pub const COLUMNS: &[&str] = &["key", "result", "ours", "theirs", "remedy", "matched", "differences"];
 pub const AGREED: &str = "AGREED";
 pub const DIFFERS: &str = "DIFFERS";
+
+/// The kind of a line, in a downloaded statement, that is of no act of a day.
+const CARRIED: &str = "CARRIED";
 
 /// What is compared.
 #[derive(Clone, Copy)]
@@ -72,6 +73,8 @@ struct Table {
 struct Columns {
     key: usize,
     amount: usize,
+    /// Of a downloaded statement.
+    kind: Option<usize>,
     many: usize,
 }
 
@@ -110,6 +113,9 @@ impl Table {
             return Err(Fault { too_much: true, ..Fault::at(line, message) });
         }
         self.lines += 1;
+        if columns.kind.is_some_and(|kind| cells[kind] == CARRIED) {
+            return Ok(());
+        }
         let key = read::<IdempotencyKey>("IdempotencyKey", unguarded(cells[columns.key]));
         let key = key.map_err(|why| Fault::at(line, format!("The key {why}")))?.0;
         let amount = amount(cells[columns.amount]).ok_or_else(|| {
@@ -125,20 +131,22 @@ impl Table {
 
 impl Columns {
     fn of(line: u64, names: &[&str]) -> Result<Self, Fault> {
-        let place = |wanted: &str| {
+        let only = |wanted: &str| {
             let named = |name: &str| name.trim().eq_ignore_ascii_case(wanted);
             let mut places = names.iter().enumerate().filter(|(_, name)| named(name)).map(|(place, _)| place);
-            match (places.next(), places.next()) {
-                (Some(place), None) => Ok(place),
-                _ => Err(Fault::at(
+            places.next().filter(|_| places.next().is_none())
+        };
+        let place = |wanted: &str| {
+            only(wanted).ok_or_else(|| {
+                Fault::at(
                     line,
                     format!(
                         "The first line must name the columns, separated by commas, one of them `{wanted}`: key,amount"
                     ),
-                )),
-            }
+                )
+            })
         };
-        Ok(Self { key: place("key")?, amount: place("amount")?, many: names.len() })
+        Ok(Self { key: place("key")?, amount: place("amount")?, kind: only("kind"), many: names.len() })
     }
 }
 
@@ -183,7 +191,7 @@ fn write_difference(file: &mut Vec<u8>, difference: &Difference, kind: PartnerKi
     let yuan = |fen: Option<Fen>| if_any(fen.map(|fen| Money(fen).written()));
     let cells = [
         text(&difference.key),
-        plain(word(difference.result.into())),
+        plain(word(ReconcileResult::from(difference.result))),
         yuan(difference.ours),
         yuan(difference.theirs),
         if_any(difference.remedy.map(|one| remedy(one, kind))),
@@ -191,14 +199,6 @@ fn write_difference(file: &mut Vec<u8>, difference: &Difference, kind: PartnerKi
         plain(""),
     ];
     csv::write(file, cells);
-}
-
-/// The word of the contract.
-fn word(result: ReconcileResult) -> String {
-    match enum_value(result) {
-        Value::Enum(word) => word.to_string(),
-        other => other.to_string(),
-    }
 }
 
 fn write_totals(file: &mut Vec<u8>, totals: Totals) {
@@ -223,6 +223,8 @@ fn yuan(fen: i128) -> String {
 
 #[cfg(test)]
 mod tests {
+    use crate::graph::statement::StatementLineKind;
+
     use super::*;
 
     fn theirs(file: &str) -> Result<Vec<(String, i64)>, Fault> {
@@ -237,6 +239,13 @@ mod tests {
         let expected = [("=k2", 700), ("k1", 499_950), ("k3", 0)];
         assert_eq!(theirs(file).unwrap(), expected.map(|(key, fen)| (key.to_owned(), fen)));
         assert_eq!(theirs("key,amount\n"), Ok(vec![]));
+    }
+
+    #[test]
+    fn carried_lines_of_a_downloaded_statement_are_of_no_act() {
+        assert_eq!(CARRIED, word(StatementLineKind::Carried));
+        let file = "key,kind,amount\nk1,REDEMPTION,5.00\nk2,CARRIED,-3.00\n";
+        assert_eq!(theirs(file), Ok(vec![("k1".to_owned(), 500)]));
     }
 
     #[test]

@@ -5,7 +5,7 @@ use entity::{entry, statement};
 use sea_orm::ColumnTrait;
 
 use super::csv::{self, plain, text};
-use super::{Pieces, ROWS_AT_A_TIME, next, pages};
+use super::{Pieces, ROWS_AT_A_TIME, next, pages, word};
 use crate::access::Slice;
 use crate::error::Result;
 use crate::graph::scalars::{DateTime, Money};
@@ -13,7 +13,8 @@ use crate::graph::statement::{line_kind, owed, source_of};
 use crate::page::key_of;
 
 /// Named as the fields of `StatementLine`: when it was posted (UTC), the key of the original act, the invoice or receipt number,
-/// the kind, the signed amount in yuan, and the id of the settlement or redemption.
+/// the kind, the signed amount in yuan, and the id of the settlement or redemption (of a carried
+/// line, of the other statement).
 const COLUMNS: &[&str] = &["at", "key", "reference", "kind", "amount", "sourceId"];
 
 /// A statement by its outside id, when the viewer sees it, and what its file is called.
@@ -45,12 +46,11 @@ async fn page(
         .await?;
     let mut lines = Vec::new();
     for row in &rows {
-        line_kind(row.kind)?;
         let cells = [
             plain(DateTime(row.posted_at).written()),
             text(&row.operation_key),
             text(row.reference.as_deref().unwrap_or_default()),
-            plain(row.kind.word()),
+            plain(word(line_kind(row.kind)?)),
             plain(Money(owed(row)?).written()),
             plain(source_of(row)),
         ];

@@ -26,7 +26,8 @@ pub struct Statement {
 }
 
 /// One per partner, month (China Standard Time) and fund, paid by the fund's owner. A reversal or refund joins its original's
-/// month until that is confirmed, afterwards the next open one. A month can be confirmed once it is over.
+/// month until that is confirmed, afterwards the next open one. A month can be confirmed once it is over; what it lacks to 0.00 is
+/// then carried into the next open one.
 #[Object]
 impl Statement {
     pub async fn id(&self) -> ID {
@@ -59,13 +60,14 @@ impl Statement {
         Money(self.totals.gross)
     }
 
-    /// Sum of reversals and refunds, as a positive amount.
+    /// Sum of reversals and refunds, as a positive amount; with what was carried: more in the month into which it was carried, less in
+    /// the one that it came from.
     async fn reversed(&self) -> Money {
         Money(self.totals.reversed)
     }
 
     /// gross − reversed: what is owed; equals the sum of the signed lines. Below 0.00 when more came back than was done: then the
-    /// partner owes it.
+    /// month is confirmed with 0.00, and the next open one is less by it.
     async fn net(&self) -> Result<Money> {
         net(&self.totals).map(Money)
     }
@@ -119,6 +121,8 @@ pub enum StatementLineKind {
     Refund,
     /// An invoiced service.
     Service,
+    /// What a month came to below 0.00: added to it when it was confirmed, and taken off the next open one.
+    Carried,
 }
 
 /// One act, or its correction, in a statement.
@@ -135,12 +139,12 @@ impl StatementLine {
         DateTime(self.row.posted_at)
     }
 
-    /// Of the original act; its reversal or refunds carry the same.
+    /// Of the original act; its reversal or refunds carry the same. Of a carried line that of the confirmation.
     async fn key(&self) -> IdempotencyKey {
         IdempotencyKey(self.row.operation_key.clone())
     }
 
-    /// Invoice or receipt number.
+    /// Invoice or receipt number; of a carried line the other month.
     async fn reference(&self) -> &str {
         self.row.reference.as_deref().unwrap_or_default()
     }
@@ -154,7 +158,7 @@ impl StatementLine {
         line_kind(self.row.kind)
     }
 
-    /// The settlement or redemption, as it is now.
+    /// The settlement or redemption, as it is now; of a carried line the statement of the other month.
     async fn source(&self, ctx: &Context<'_>) -> Result<Node> {
         let slice = slice(ctx)?;
         let found = self.sources.loaded.get_or_init(|| self.sources.load(slice)).await;
@@ -176,10 +180,11 @@ pub fn owed(line: &entry::Model) -> Result<Fen> {
     line.amount.negated().ok_or_else(|| Error::internal("a line beyond 64 bits of fen"))
 }
 
-/// The id of the settlement or redemption that a line accounts for.
+/// The id of the settlement or redemption that a line accounts for, or of the statement on the other side of what was carried.
 pub fn source_of(line: &entry::Model) -> String {
     match line.kind {
         PostingKind::Settlement | PostingKind::Reversal => type_id(SettlementId::from(line.source_id)),
+        PostingKind::CarryForward => type_id(StatementId::from(line.source_id)),
         _ => type_id(RedemptionId::from(line.source_id)),
     }
 }
@@ -190,6 +195,7 @@ pub fn line_kind(kind: PostingKind) -> Result<StatementLineKind> {
         PostingKind::Reversal => Ok(StatementLineKind::Reversal),
         PostingKind::Redemption => Ok(StatementLineKind::Redemption),
         PostingKind::Refund => Ok(StatementLineKind::Refund),
+        PostingKind::CarryForward => Ok(StatementLineKind::Carried),
         PostingKind::CardIssue | PostingKind::Appropriation | PostingKind::Payment => {
             Err(Error::internal("a line of a statement that owes nothing"))
         }

@@ -10,12 +10,14 @@
 //! | redemption | card | payable to the supermarket |
 //! | refund | payable to the supermarket | card; or recovery, when no card can take it |
 //! | payment of a statement | payable to the partner | treasury |
+//! | a month below zero confirmed | payable to the partner, of the next open month | payable to the partner, of that month |
 //!
 //! A settlement counts in the budget of the year in which it is posted (China Standard Time), a card in the year in which it is
 //! issued; what is taken back returns to that same year.
 
 pub mod budgets;
 pub mod cards;
+pub mod carries;
 pub mod payments;
 mod posting;
 pub mod settlements;

@@ -78,6 +78,7 @@ const SAID_BESIDES: &[&str] = &[
     "StatementConnection",
     "StatementEdge",
     "StatementFilter",
+    "StatementLineKind.CARRIED",
     "UserErrorCode.ALREADY_CONFIRMED",
     "UserErrorCode.ALREADY_PAID",
     "UserErrorCode.NOT_CONFIRMED",

@@ -11,6 +11,7 @@ mod audit_trail;
 mod budgets;
 mod by_get;
 mod caps_at_once;
+mod carried;
 mod commands;
 mod connections;
 mod consents;

@@ -60,8 +60,12 @@ pub(super) const STATEMENTS: Tally = Tally {
             key: &["statement_id"],
             measures: &[
                 ("lines", "CASE WHEN kind <> 'PAYMENT' THEN 1 END"),
-                ("gross", "CASE WHEN kind NOT IN ('PAYMENT', 'REVERSAL', 'REFUND') THEN -amount END"),
-                ("reversed", "CASE WHEN kind IN ('REVERSAL', 'REFUND') THEN amount END"),
+                (
+                    "gross",
+                    "CASE WHEN kind NOT IN ('PAYMENT', 'REVERSAL', 'REFUND', 'CARRY_FORWARD') THEN -amount END",
+                ),
+                ("reversed", "CASE WHEN kind IN ('REVERSAL', 'REFUND', 'CARRY_FORWARD') THEN amount END"),
+                ("carried", "CASE WHEN kind = 'CARRY_FORWARD' AND amount < 0 THEN 1 END"),
                 ("payments", "CASE WHEN kind = 'PAYMENT' THEN 1 END"),
                 ("paid_out", "CASE WHEN kind = 'PAYMENT' THEN amount END"),
             ],
@@ -94,6 +98,22 @@ pub(super) const STATEMENTS: Tally = Tally {
             expected: "reversed",
         },
         Check {
+            kind: "statement.below_zero",
+            means: "A statement was agreed to below zero: what it lacks was not carried into a later one.",
+            unit: Unit::Yuan,
+            when: "agreed = 1 AND agreed_gross < agreed_reversed",
+            found: "agreed_gross - agreed_reversed",
+            expected: "0",
+        },
+        Check {
+            kind: "statement.carried",
+            means: "What the statement lacked was carried more than once.",
+            unit: Unit::Count,
+            when: "carried > 1",
+            found: "carried",
+            expected: "1",
+        },
+        Check {
             kind: "statement.payment",
             means: "A statement that is paid has one payment in the ledger, any other has none.",
             unit: Unit::Count,
@@ -108,6 +128,57 @@ pub(super) const STATEMENTS: Tally = Tally {
             when: "payments = 1 AND paid = 1",
             found: "paid_out",
             expected: "agreed_gross - agreed_reversed",
+        },
+    ],
+};
+
+/// What a month lacked went, when it was confirmed at zero, into a later one of the same partner and fund; each side names the other.
+pub(super) const CARRIES: Tally = Tally {
+    table: "entry",
+    key: &[Part::Id("posting")],
+    sources: &[Source {
+        from: "entry \
+               LEFT JOIN statement ON statement.id = entry.statement_id \
+               LEFT JOIN statement AS other ON other.id = entry.source_id \
+               AND other.partner_id = statement.partner_id AND other.fund = statement.fund \
+               LEFT JOIN entry AS across ON across.posting_id = entry.posting_id AND across.number = 1 - entry.number \
+               LEFT JOIN operation ON operation.partner_id = entry.partner_id AND operation.key = entry.operation_key \
+               WHERE entry.kind = 'CARRY_FORWARD'",
+        key: &["entry.posting_id"],
+        measures: &[
+            ("entries", "1"),
+            (
+                "agreeing",
+                "CASE WHEN entry.account = 'PAYABLE' AND other.month = entry.reference \
+                      AND across.kind = entry.kind AND across.statement_id = entry.source_id \
+                      AND across.amount = -entry.amount \
+                      AND CASE WHEN entry.amount < 0 THEN statement.month < other.month \
+                               AND statement.status <> 'OPEN' AND statement.gross = statement.reversed \
+                               AND statement.confirmed_at = entry.posted_at \
+                          ELSE statement.month > other.month END \
+                      AND operation.mutation = 'confirmStatement' AND operation.status = 'SUCCEEDED' \
+                      AND operation.at = entry.posted_at THEN 1 END",
+            ),
+        ],
+    }],
+    largest: &[],
+    checks: &[
+        Check {
+            kind: "carry.entries",
+            means: "What was carried has not two sides.",
+            unit: Unit::Count,
+            when: ALWAYS,
+            found: "entries",
+            expected: "2",
+        },
+        Check {
+            kind: "carry.sides",
+            means: "A side of what was carried stands in another month, for another amount or under another confirmation than \
+                    the other side says.",
+            unit: Unit::Count,
+            when: ALWAYS,
+            found: "agreeing",
+            expected: "2",
         },
     ],
 };

@@ -24,7 +24,7 @@ use self::tally::Tally;
 use super::token::Gate;
 use crate::error::Result;
 
-const TALLIES: [&Tally; 13] = [
+const TALLIES: [&Tally; 14] = [
     &postings::POSTINGS,
     &settlements::SETTLEMENTS,
     &settlements::ENTITLEMENTS,
@@ -33,6 +33,7 @@ const TALLIES: [&Tally; 13] = [
     &cards::REFUNDS,
     &funds::BUDGETS,
     &funds::STATEMENTS,
+    &funds::CARRIES,
     &funds::PAYABLES,
     &operations::OPERATIONS,
     &operations::POSTED,

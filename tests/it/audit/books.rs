@@ -1,6 +1,8 @@
 //! Amounts that were changed by hand.
 
 use entity::id::{RedemptionId, RefundId, SettlementId, StatementId};
+use entity::kinds::PostingKind;
+use sea_orm::{ColumnTrait, EntityTrait, QueryFilter};
 
 use super::{Summer, posting_of, sql, sql_of};
 use onestop::page::type_id;
@@ -234,6 +236,66 @@ async fn a_sale_or_a_refund_that_the_ledger_does_not_know_so_is_found() {
     let named = super::named(&district.audit().await);
     assert!(super::named_so(&findings).is_subset(&named), "{named:?}");
     district.falsify(&set("REDEMPTION")).await;
+    assert_eq!(district.audit().await, []);
+}
+
+#[tokio::test]
+async fn what_was_carried_otherwise_than_it_says_is_found() {
+    let summer = Summer::new().await;
+    let district = &summer.district;
+    summer.shop.refund(&summer.sold_later, None).await.done("refundRedemption");
+    summer.shop.refund(&summer.sold, None).await.done("refundRedemption");
+    district.set_time("2016-09-02T02:00:00Z");
+    let shop = district.partner(SHOP).await;
+    let july = shop.confirm("2016-07", "0.00").await.done("confirmStatement");
+    let july = july.text("confirmStatement.statement.id");
+    let august = shop.statement("2016-08").await.fine().text("statement.id");
+    let (july_id, august_id) = (sql::<StatementId>(&july), sql::<StatementId>(&august));
+    let card = district.card("10.00").await;
+    shop.sell(&card, "10.00", "R3").await;
+    let september = shop.statement("2016-09").await.fine().text("statement.id");
+    let september_id = sql::<StatementId>(&september);
+    assert_eq!(shop.totals("2016-08").await.3, "-15.00");
+    district.seal().await;
+    assert_eq!(district.audit().await, []);
+
+    let connection = district.database.look().await;
+    let carried = entity::entry::Entity::find()
+        .filter(entity::entry::Column::Kind.eq(PostingKind::CarryForward))
+        .all(&connection)
+        .await
+        .unwrap();
+    connection.close().await.unwrap();
+    let posting = type_id(carried[0].posting_id);
+    let of = |number: i32| format!("kind = 'CARRY_FORWARD' AND number = {number}");
+    // Out of August, where it has to stand, into another open month.
+    let set = |id: &str| format!("UPDATE entry SET statement_id = {id} WHERE {}", of(1));
+    district.finds(&set(&september_id), &set(&august_id), &[("carry.sides", &posting)]).await;
+    let set = |month: &str| format!("UPDATE entry SET reference = '{month}' WHERE {}", of(0));
+    district.finds(&set("2016-09"), &set("2016-08"), &[("carry.sides", &posting)]).await;
+    let set = |id: &str| format!("UPDATE entry SET source_id = {id} WHERE {}", of(1));
+    district.finds(&set(&september_id), &set(&july_id), &[("carry.sides", &posting)]).await;
+    let set = |key: &str| format!("UPDATE entry SET operation_key = '{key}' WHERE kind = 'CARRY_FORWARD'");
+    let key = carried[0].operation_key.as_str();
+    district.finds(&set("another"), &set(key), &[("carry.sides", &posting)]).await;
+    // Another amount on both sides.
+    let shop_owes = format!("{} CHARITY", summer.partner(SHOP).await);
+    let less = "UPDATE entry SET amount = amount - 2 * (CASE number WHEN 0 THEN 1 ELSE -1 END) WHERE kind = 'CARRY_FORWARD'";
+    let more = less.replace("amount - 2", "amount + 2");
+    district.finds(less, &more, &[("statement.reversed", &july), ("partner.owed", &shop_owes)]).await;
+    // Confirmed below zero, as if nothing had been carried.
+    let all = "count = count - 1, reversed = reversed + 1500";
+    let change = format!("UPDATE statement SET {all} WHERE id = {july_id}");
+    let mend =
+        format!("UPDATE statement SET count = count + 1, reversed = reversed - 1500 WHERE id = {july_id}");
+    let below = [
+        ("statement.count", july.as_str()),
+        ("statement.reversed", &july),
+        ("statement.below_zero", &july),
+        ("carry.sides", &posting),
+        ("partner.owed", &shop_owes),
+    ];
+    district.finds(&change, &mend, &below).await;
     assert_eq!(district.audit().await, []);
 }
 

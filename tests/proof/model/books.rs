@@ -67,6 +67,12 @@ pub struct Month {
     pub paid: bool,
 }
 
+impl Month {
+    pub fn net(&self) -> i64 {
+        self.gross - self.reversed
+    }
+}
+
 /// What an act brought into being or took back.
 #[derive(Clone, Copy)]
 enum Effect {
@@ -126,6 +132,9 @@ pub struct Books {
     pub used: BTreeMap<(usize, i32), i64>,
     pub budget: i64,
     pub months: BTreeMap<(usize, u32), Month>,
+    /// How often a month below zero was confirmed, and how often a later one had to wait for it.
+    pub carried: u32,
+    pub waited: u32,
     settlements: Vec<Settlement>,
     sales: Vec<Sale>,
     refunds: Vec<Refund>,
@@ -140,6 +149,8 @@ impl Books {
             used: BTreeMap::new(),
             budget: BUDGET,
             months: BTreeMap::new(),
+            carried: 0,
+            waited: 0,
             settlements: Vec::new(),
             sales: Vec::new(),
             refunds: Vec::new(),
@@ -397,15 +408,32 @@ impl Books {
         if month >= self.now.0 {
             return refused("MONTH_NOT_OVER");
         }
-        match self.months.get_mut(&(partner, month)) {
-            None => refused("NOT_FOUND"),
-            Some(known) if known.confirmed => refused("ALREADY_CONFIRMED"),
-            Some(known) if known.gross - known.reversed != net => refused("AMOUNT_DIFFERS"),
-            Some(known) => {
-                known.confirmed = true;
-                (Vec::new(), None, Some(Effect::Other))
-            }
+        let known = match self.months.get(&(partner, month)) {
+            None => return refused("NOT_FOUND"),
+            Some(known) if known.confirmed => return refused("ALREADY_CONFIRMED"),
+            Some(known) => *known,
+        };
+        if self.below_zero(partner).is_some_and(|earlier| earlier < month) {
+            self.waited += 1;
+            return refused("INVALID");
         }
+        if known.net().max(0) != net {
+            return refused("AMOUNT_DIFFERS");
+        }
+        if known.net() < 0 {
+            // What it lacks comes to it, and off the next.
+            self.carried += 1;
+            self.owe(partner, month, known.net(), true);
+            self.owe(partner, month + 1, -known.net(), true);
+        }
+        self.months.entry((partner, month)).or_default().confirmed = true;
+        (Vec::new(), None, Some(Effect::Other))
+    }
+
+    /// The first open month of a partner that comes to less than nothing.
+    pub fn below_zero(&self, partner: usize) -> Option<u32> {
+        let mut own = self.months.range((partner, 0)..(partner, self.now.0));
+        own.find(|(_, month)| !month.confirmed && month.net() < 0).map(|((_, number), _)| *number)
     }
 
     /// The keys that a partner has used.
