@@ -49,7 +49,8 @@ pub(super) async fn verify(snapshot: &DatabaseTransaction, gate: &Gate, told: &m
     moment.judge(&keys, told)
 }
 
-/// Acts with what they undid, and entries of what partners are owed and of the funds' treasuries, by time.
+/// Acts with what they undid, and entries of what partners are owed and of the funds' treasuries, by time. What months carry moves
+/// nothing between partners and funds.
 fn every_act_and_posting() -> String {
     let of = |table: &str, prefix: &str, columns: &[&str]| -> (Vec<String>, Vec<String>) {
         let read = columns.iter().map(|column| format!("{table}.{column} AS {prefix}{column}"));
@@ -70,6 +71,7 @@ fn every_act_and_posting() -> String {
          WHERE operation.answer ->> 'receipt' IS NOT NULL \
          OR (operation.status <> 'REJECTED' AND operation.mutation IN ({MOVING}, '{VOID}')) \
          UNION ALL SELECT entry.posted_at, {} FROM entry WHERE entry.account IN ('PAYABLE', 'TREASURY') \
+         AND entry.kind <> 'CARRY_FORWARD' \
          ORDER BY moment",
         [operations, partners, undone, no_entry].concat().join(", "),
         [no_operation, no_partner, none_undone, entries].concat().join(", "),
