@@ -1,6 +1,7 @@
 //! Random requests, one after another, against the server and against a model of the books: equal answers, equal balances.
 
 mod books;
+mod meanings;
 
 use chrono::{DateTime, Datelike, Days, NaiveDate, TimeDelta};
 use entity::kinds::{AidCardStatus, Category};
@@ -15,7 +16,8 @@ use serde_json::{Value, json};
 use crate::harness::district::{BUREAU, HOSPITAL, OTHER_HOSPITAL, OTHER_SHOP, Resident, SHOP, day, fen};
 use crate::harness::{Bill as Posted, District, Partner, Policy};
 use crate::{invariants, size};
-use books::{Answer, Bill, Books, Card, CardState, Meaning, Patient};
+use books::Books;
+use meanings::{Answer, Bill, Card, CardState, Meaning, Patient};
 
 /// A year for which nothing is appropriated yet.
 const BEGIN: &str = "2019-06-20T02:00:00Z";
