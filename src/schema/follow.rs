@@ -67,6 +67,7 @@ impl Gateway {
     /// The next page of a subscription: what came since its last answer, read when it is first asked for; one answer without a
     /// cursor when it cannot be read.
     pub fn page(&self, slice: Slice, follower: &Follower) -> Result<BoxStream<'static, Told>> {
+        slice.may_look()?;
         let of_kind = self.of_kind(slice.viewer().kind())?;
         let prepared = Arc::clone(&follower.prepared);
         let outputs = Arc::clone(&of_kind.outputs);
