@@ -99,6 +99,7 @@ async fn wards(district: &District, programmes: &[ProgrammeId]) -> Vec<Ward> {
                 name: code.clone(),
                 area: "410102".into(),
                 created_at: district.now(),
+                suspended_at: None,
             }])
             .await;
         district

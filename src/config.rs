@@ -13,6 +13,8 @@ pub struct Config {
     /// `sqlite:…` or `postgres://…`.
     pub database: String,
     pub listen: SocketAddr,
+    /// The address by which partners know the server, without a slash at its end; where it listens, when that is not set.
+    pub public_url: Option<String>,
     /// What is logged, as a filter of `tracing`.
     pub log: String,
     pub log_form: LogForm,
@@ -46,9 +48,11 @@ const DATABASE: Setting = Setting {
     example: "postgres://onestop:secret@127.0.0.1:5432/onestop",
 };
 const LISTEN: Setting = Setting { key: "listen", variable: "ONESTOP_LISTEN", example: "127.0.0.1:8080" };
+const PUBLIC_URL: Setting =
+    Setting { key: "public_url", variable: "ONESTOP_PUBLIC_URL", example: "https://onestop.example.cn" };
 const LOG: Setting = Setting { key: "log", variable: "ONESTOP_LOG", example: "info" };
 const LOG_FORM: Setting = Setting { key: "log_form", variable: "ONESTOP_LOG_FORM", example: "json" };
-const SETTINGS: [&Setting; 5] = [&DATA, &DATABASE, &LISTEN, &LOG, &LOG_FORM];
+const SETTINGS: [&Setting; 6] = [&DATA, &DATABASE, &LISTEN, &PUBLIC_URL, &LOG, &LOG_FORM];
 
 /// Names the file, if there is one.
 pub const FILE_VARIABLE: &str = "ONESTOP_CONFIG";
@@ -60,7 +64,7 @@ pub fn help() -> String {
     );
     for setting in SETTINGS {
         let _ =
-            writeln!(text, "  {:<17} (file: {:<12}) e.g. {}", setting.variable, setting.key, setting.example);
+            writeln!(text, "  {:<18} (file: {:<12}) e.g. {}", setting.variable, setting.key, setting.example);
     }
     text
 }
@@ -73,6 +77,11 @@ impl Config {
         let place = self.database.strip_prefix("sqlite:")?;
         let place = place.strip_prefix("//").unwrap_or(place);
         Some(place.split('?').next().unwrap_or_default().into())
+    }
+
+    /// The issuer of tokens: how this server is known outside.
+    pub fn issuer(&self) -> String {
+        self.public_url.clone().unwrap_or_else(|| format!("http://{}", self.listen))
     }
 
     /// Reads and checks everything; all faults are reported together.
@@ -111,6 +120,10 @@ impl Config {
         if listen.is_none() {
             fault(&LISTEN, "(or --listen) must be an address and a port");
         }
+        let public_url = get(&PUBLIC_URL);
+        if public_url.as_deref().is_some_and(|url| !is_origin(url)) {
+            fault(&PUBLIC_URL, "must be https:// (or http://) with a host and no path");
+        }
         let log = get(&LOG).unwrap_or_else(|| "info,sea_orm_migration=warn,sqlx=warn".into());
         if log.parse::<tracing_subscriber::filter::Targets>().is_err() {
             fault(&LOG, "must be a level (error, warn, info, debug, trace) or targets with levels");
@@ -125,11 +138,23 @@ impl Config {
         }
         match (listen, log_form) {
             (Some(listen), Some(log_form)) if faults.is_empty() => {
-                Ok(Self { data, database, listen, log, log_form })
+                Ok(Self { data, database, listen, public_url, log, log_form })
             }
             _ => Err(faults.join("\n")),
         }
     }
+}
+
+/// Scheme, host and perhaps a port, and nothing behind them.
+fn is_origin(url: &str) -> bool {
+    let parsed = url.parse::<axum::http::Uri>().ok();
+    parsed.is_some_and(|parsed| {
+        matches!(parsed.scheme_str(), Some("https" | "http"))
+            && parsed.authority().is_some_and(|authority| !authority.as_str().contains('@'))
+            && parsed.path() == "/"
+            && parsed.query().is_none()
+            && !url.ends_with(['/', '?', '#'])
+    })
 }
 
 fn read_file(path: &Path, faults: &mut Vec<String>) -> BTreeMap<String, String> {
@@ -189,11 +214,12 @@ mod tests {
         let faults = read(&[
             ("DATABASE_URL", "mysql://root:hunter2@db/x"),
             ("ONESTOP_LISTEN", "8080"),
+            ("ONESTOP_PUBLIC_URL", "https://onestop.example.cn/"),
             ("ONESTOP_LOG", "=="),
             ("ONESTOP_LOG_FORM", "xml"),
         ])
         .unwrap_err();
-        for setting in [&DATABASE, &LISTEN, &LOG, &LOG_FORM] {
+        for setting in [&DATABASE, &LISTEN, &PUBLIC_URL, &LOG, &LOG_FORM] {
             let line = faults.lines().find(|line| line.starts_with(setting.variable)).unwrap();
             assert!(line.contains(setting.example), "{line}");
         }

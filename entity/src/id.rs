@@ -45,6 +45,7 @@ keys! {
     AgreementId "agreement",
     AidCardId "aid_card",
     AuditRecordId "audit_record",
+    ClientId "client",
     ConsentId "consent",
     EventId "event",
     OperationId "operation",
@@ -60,6 +61,7 @@ keys! {
     RefundId "refund",
     SettlementId "settlement",
     SettlementPartId "settlement_part",
+    StaffId "staff",
     StatementId "statement",
     TokenId "token",
 }

@@ -50,6 +50,23 @@ words! {
         BudgetWrite "BUDGET_WRITE",
         EventRead "EVENT_READ",
         AuditRead "AUDIT_READ",
+        AdministrationRead "ADMINISTRATION_READ",
+        AdministrationWrite "ADMINISTRATION_WRITE",
+    }
+    /// How a client proves at the token endpoint who it is (RFC 7591 `token_endpoint_auth_method`).
+    ClientAuthentication {
+        /// A secret that the server made: `client_secret_basic` or `client_secret_post`.
+        ClientSecret "CLIENT_SECRET",
+        /// An assertion signed with a key of its own (RFC 7523).
+        PrivateKeyJwt "PRIVATE_KEY_JWT",
+    }
+    /// A duty of a member of staff.
+    Role {
+        Clerk "CLERK",
+        Decider "DECIDER",
+        Paymaster "PAYMASTER",
+        Auditor "AUDITOR",
+        Administrator "ADMINISTRATOR",
     }
     /// What a partner is, which decides what it may see and do (DOMAIN.md §1).
     PartnerKind {

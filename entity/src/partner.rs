@@ -15,6 +15,8 @@ pub struct Model {
     /// The territory it belongs to: an area code, whose prefixes are the territories around it (DOMAIN.md §7).
     pub area: String,
     pub created_at: DateTimeUtc,
+    /// Since then none of its tokens is good.
+    pub suspended_at: Option<DateTimeUtc>,
 }
 
 #[derive(Copy, Clone, Debug, EnumIter, DeriveRelation)]

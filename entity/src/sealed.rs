@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use sea_orm::DeriveValueType;
+use sea_orm::{DbErr, DeriveValueType, TryFromU64};
 
 /// Encrypted bytes; only the holder of the key opens them.
 #[derive(Clone, PartialEq, Eq, DeriveValueType)]
@@ -21,5 +21,11 @@ pub struct Digest(pub Vec<u8>);
 impl fmt::Debug for Digest {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str("Digest(…)")
+    }
+}
+
+impl TryFromU64 for Digest {
+    fn try_from_u64(_: u64) -> Result<Self, DbErr> {
+        Err(DbErr::ConvertFromU64("Digest"))
     }
 }

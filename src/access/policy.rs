@@ -7,9 +7,9 @@
 
 use entity::kinds::{FundSource, PartnerKind, Scope};
 use entity::{
-    agreement, aid_card, audit_record, budget_share, cap_group, consent, entitlement_use, entry, event,
-    lease, operation, partner, person, person_status, policy_version, programme, redemption, referral,
-    referral_event, referral_party, refund, seal, settlement, settlement_part, statement, token,
+    agreement, aid_card, audit_record, budget_share, cap_group, client, consent, entitlement_use, entry,
+    event, lease, operation, partner, person, person_status, policy_version, programme, redemption, referral,
+    referral_event, referral_party, refund, seal, settlement, settlement_part, staff, statement, token,
 };
 use sea_orm::sea_query::{Expr, ExprTrait, IntoCondition, Query, SelectStatement};
 use sea_orm::{ColumnTrait, Condition, EntityTrait};
@@ -105,11 +105,30 @@ table!(partner, None, |me| match me.kind {
         .add(partner::Column::Kind.is_in([Bureau, CharityFederation])),
 });
 
+written!(partner, |me, _| me.kind == Bureau);
+
 table!(token, None, |me| match me.kind {
     Bureau => all(),
     SubdistrictOffice | Hospital | DisabilityFederation | CharityFederation | CharitySupermarket
     | HomeCareProvider => token::Column::PartnerId.eq(me.id).into_condition(),
 });
+
+written!(token, |me, _| me.kind == Bureau);
+
+// Who gets tokens is the bureau's business alone.
+table!(client, Some(Scope::AdministrationRead), |me| match me.kind {
+    Bureau => all(),
+    SubdistrictOffice | Hospital | DisabilityFederation | CharityFederation | CharitySupermarket
+    | HomeCareProvider => none(),
+});
+written!(client, |me, _| me.kind == Bureau);
+
+table!(staff, Some(Scope::AdministrationRead), |me| match me.kind {
+    Bureau => all(),
+    SubdistrictOffice | Hospital | DisabilityFederation | CharityFederation | CharitySupermarket
+    | HomeCareProvider => none(),
+});
+written!(staff, |me, row| me.kind == Bureau && row.partner_id == me.id);
 
 table!(lease, None, |me| match me.kind {
     Bureau => all(),
@@ -142,6 +161,8 @@ table!(agreement, None, |me| match me.kind {
     SubdistrictOffice | Hospital | DisabilityFederation | CharityFederation | CharitySupermarket
     | HomeCareProvider => agreement::Column::PartnerId.eq(me.id).into_condition(),
 });
+
+written!(agreement, |me, _| me.kind == Bureau);
 
 // Everybody but the bureau and the office of the person's own territory comes to a person through a door.
 table!(person, None, |me| match me.kind {
@@ -331,6 +352,8 @@ macro_rules! every_sliced_table {
         $visit!(
             partner,
             token,
+            client,
+            staff,
             lease,
             programme,
             policy_version,

@@ -13,11 +13,12 @@ use super::act::Act;
 use super::jwks::{ALGORITHM, PublicKeys};
 use super::keys::Keys;
 use super::policy::owns;
-use super::token::ISSUER;
 use crate::error::{Error, Result};
 
 /// The `typ` of its header: not that of an access token, so that neither passes for the other.
 const TYPE: &str = "onestop-receipt+jws";
+/// The `iss` of every receipt.
+const ISSUER: &str = "onestop";
 const CURRENCY: &str = "CNY";
 const LONGEST: usize = 4096;
 /// Most of a stranger's text that is shown.
@@ -281,6 +282,7 @@ mod tests {
             name: String::new(),
             area: String::new(),
             created_at: DateTime::UNIX_EPOCH,
+            suspended_at: None,
         }
     }
 

@@ -179,6 +179,7 @@ pub(super) const fn covers(write: Scope, read: Scope) -> bool {
             | (Scope::StatementRead, Scope::StatementRead)
             | (Scope::StatementConfirm | Scope::StatementPay, Scope::StatementRead)
             | (Scope::BudgetWrite, Scope::BudgetRead)
+            | (Scope::AdministrationWrite, Scope::AdministrationRead)
             | (Scope::BudgetRead | Scope::AuditRead, Scope::StatementRead)
     )
 }

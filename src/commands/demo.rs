@@ -62,7 +62,8 @@ impl Demo {
         if self.load_only {
             return Ok(gate.database().clone().close().await?);
         }
-        let listener = bind(config.listen).await?;
+        let (config, listener) = bind(config).await?;
+        let gate = gate.issuing_as(&config.issuer());
         let url = url_of(listener.local_addr()?);
         let partners = tokens(&gate).await?;
         let requests = demo::fresh_requests(&gate).await?;

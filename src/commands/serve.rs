@@ -7,6 +7,7 @@ use tokio::task::JoinHandle;
 
 use super::{Failure, Outcome, Place, check, configure, gate, open, stop_signal};
 use crate::access::Gate;
+use crate::config::Config;
 use crate::http::listen::STOP_TIME;
 use crate::http::{App, url_of};
 use crate::jobs;
@@ -31,15 +32,19 @@ impl Serve {
         let config = configure(&self.place, self.listen.as_deref())?;
         let gate = gate(&config, open(&config).await?)?;
         check(&config, &gate).await?;
-        serve(gate, bind(config.listen).await?).await
+        let (config, listener) = bind(config).await?;
+        serve(gate.issuing_as(&config.issuer()), listener).await
     }
 }
 
-/// A listener on the configured address.
-pub async fn bind(address: std::net::SocketAddr) -> Result<TcpListener, Failure> {
-    TcpListener::bind(address)
-        .await
-        .map_err(|error| Failure(format!("cannot listen on {address} (ONESTOP_LISTEN or --listen): {error}")))
+/// A listener on the configured address, and the settings with the port that it has.
+pub async fn bind(config: Config) -> Result<(Config, TcpListener), Failure> {
+    let address = config.listen;
+    let listener = TcpListener::bind(address).await.map_err(|error| {
+        Failure(format!("cannot listen on {address} (ONESTOP_LISTEN or --listen): {error}"))
+    })?;
+    let listen = listener.local_addr()?;
+    Ok((Config { listen, ..config }, listener))
 }
 
 /// Serves, with the jobs beside it, until told to stop.

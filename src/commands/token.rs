@@ -6,7 +6,7 @@ use entity::kinds::Scope;
 use super::{Failure, Outcome, Place, check, configure, gate, gate_of_installation, open};
 use crate::access::{IssueError, LONGEST_LIFE, scopes_of};
 
-/// Issue an access token to a partner (prints the token alone), or revoke one.
+/// Issue an access token to a partner or to a member of staff (prints the token alone), or revoke one.
 #[derive(Args)]
 #[command(args_conflicts_with_subcommands = true)]
 pub struct Token {
@@ -27,12 +27,16 @@ struct Issue {
     #[command(flatten)]
     place: Place,
     /// The partner's code, e.g. H41999900153.
-    #[arg(long, value_name = "CODE", required = true)]
+    #[arg(long, value_name = "CODE", required_unless_present = "staff")]
     partner: Option<String>,
-    /// Scopes, separated by commas, e.g. COVERAGE_READ,SETTLEMENT_WRITE; all that the partner's kind may hold when left out.
+    /// The code of a member of the bureau's staff; the token names the person.
+    #[arg(long, value_name = "CODE", conflicts_with = "partner")]
+    staff: Option<String>,
+    /// Scopes, separated by commas, e.g. COVERAGE_READ,SETTLEMENT_WRITE; all that the partner's kind, or the person's duties, may hold
+    /// when left out.
     #[arg(long, value_name = "SCOPES", value_delimiter = ',')]
     scopes: Vec<String>,
-    /// How long it lives: a number with s, m, h or d; at most 366d.
+    /// How long it lives: a number with s, m, h or d; at most 366d, and 12h for a person.
     #[arg(long, value_name = "TIME", default_value = "1h", value_parser = life)]
     ttl: Duration,
 }
@@ -83,19 +87,26 @@ impl Issue {
         let config = configure(&self.place, None)?;
         let gate = gate(&config, open(&config).await?)?;
         check(&config, &gate).await?;
-        let code = self.partner.unwrap_or_default();
-        if scopes.is_empty() {
-            let partner = gate.partner(&code).await?.ok_or_else(|| no_partner(&code))?;
-            scopes = scopes_of(partner.kind);
-        }
-        let token = gate.issue(&code, &scopes, self.ttl).await.map_err(|error| match error {
-            IssueError::NoSuchPartner => no_partner(&code),
+        let issued = match (&self.staff, self.partner.unwrap_or_default()) {
+            (Some(code), _) => gate.issue_to_staff(code, &scopes, self.ttl).await,
+            (None, code) => {
+                if scopes.is_empty() {
+                    let partner = gate.partner(&code).await?.ok_or_else(|| no_partner(&code))?;
+                    scopes = scopes_of(partner.kind);
+                }
+                gate.issue(&code, &scopes, self.ttl).await
+            }
+        };
+        let token = issued.map_err(|error| match error {
+            IssueError::NoSuchPartner => Failure("--partner: there is no such partner".into()),
+            IssueError::NoSuchStaff => Failure("--staff: there is no such member of staff".into()),
+            IssueError::Suspended => Failure("whom it is for is suspended: resume that first".into()),
             IssueError::ScopeNotAllowed(scope) => {
-                Failure(format!("--scopes: a partner of this kind may never hold {}", scope.word()))
+                Failure(format!("--scopes: who it is for may never hold {}", scope.word()))
             }
-            IssueError::LifetimeOutOfRange => {
-                Failure("--ttl: must be longer than 0s and at most 366d".into())
-            }
+            IssueError::LifetimeOutOfRange => Failure(
+                "--ttl: must be longer than 0s and at most 366d, for a member of staff at most 12h".into(),
+            ),
             IssueError::Failed(error) => error.into(),
         })?;
         println!("{token}");

@@ -200,6 +200,7 @@ pub(super) async fn lay(
             name: partner.name,
             area: partner.area,
             created_at: founded,
+            suspended_at: None,
         })
         .collect();
     let programmes: Vec<programme::Model> = PROGRAMMES

@@ -61,6 +61,10 @@ pub enum Scope {
     EventRead,
     /// `auditTrail`, `ledger`, and their downloads. Auditors, with a token of the bureau that may do nothing else.
     AuditRead,
+    /// `clients`, `staff`. Administrators and auditors of the bureau's staff; no system.
+    AdministrationRead,
+    /// Registering, suspending and resuming partners, clients, agreements and staff. Administrators of the bureau's staff; no system.
+    AdministrationWrite,
 }
 
 /// Whose money it is; the two are never added up.

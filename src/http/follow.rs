@@ -52,7 +52,7 @@ pub struct Following {
     pub stop: watch::Receiver<bool>,
     /// How long it may say nothing.
     pub silence: Duration,
-    pub bearer: String,
+    pub token: String,
     pub origin: Option<IpAddr>,
     pub language: Language,
     pub follower: Follower,
@@ -217,9 +217,9 @@ impl Open {
 
     /// The next page, with the rights that the token has now.
     async fn read(&mut self) -> Result<Page, Error> {
-        let Following { gate, gateway, bearer, origin, follower, log, .. } = &mut self.following;
+        let Following { gate, gateway, token, origin, follower, log, .. } = &mut self.following;
         self.numbered.mark_unchanged();
-        let (slice, statements) = counting(gate.enter(bearer)).await;
+        let (slice, statements) = counting(gate.go_on(token)).await;
         log.statements += u64::from(statements);
         let slice = slice?.asked_from(*origin);
         Ok(Page { told: gateway.page(slice, follower)?, read: Instant::now(), is_empty: true })

@@ -7,6 +7,8 @@ use axum::response::IntoResponse;
 
 use super::App;
 
+/// Where they are.
+pub const PATH: &str = "/.well-known/jwks.json";
 /// How long others may keep them.
 const CACHED: &str = "public, max-age=3600";
 

@@ -1,6 +1,7 @@
 //! The wire: GraphQL over HTTP, streams of events, files, health, and the way a server starts and stops.
 
 pub mod answer;
+mod authorization;
 mod body;
 mod file;
 mod files;
@@ -9,6 +10,7 @@ pub mod graphql;
 pub mod jwks;
 pub mod listen;
 pub mod media;
+pub mod oauth;
 mod params;
 mod places;
 pub mod ready;
@@ -23,16 +25,18 @@ use async_graphql::parser::types::OperationType;
 use axum::Router;
 use axum::extract::{Request, State};
 use axum::http::request::Parts;
-use axum::http::{HeaderMap, HeaderValue, StatusCode, header};
+use axum::http::{HeaderValue, StatusCode, header};
+use axum::middleware::{self, Next};
 use axum::response::Response;
 use axum::routing::{any, get};
 use tokio::net::TcpListener;
 use tokio::sync::watch;
 
-use crate::access::{Gate, Slice, counting};
+use crate::access::{Denied, Gate, Proof, ProofFlaw, Slice, counting};
 use crate::error::{Error, code};
 use crate::language::Language;
 use crate::schema::{Asked, Gateway, NotByGet};
+use authorization::Authorization;
 use files::FilePlaces;
 use follow::{Following, Log};
 use graphql::{
@@ -79,15 +83,27 @@ impl App {
     fn router(self) -> Router {
         Router::new()
             .route("/graphql", any(graphql_endpoint))
-            .route("/.well-known/jwks.json", get(jwks::public_keys))
+            .route(jwks::PATH, get(jwks::public_keys))
             .route("/healthz", any(|| async { "ok\n" }))
             .route("/readyz", any(async |State(app): State<Self>| app.readiness.state().await))
             .merge(files::routes())
+            .merge(oauth::routes())
             .fallback(|| async {
                 (StatusCode::NOT_FOUND, "There is nothing here; GraphQL is at /graphql.\n")
             })
+            .layer(middleware::from_fn_with_state(self.clone(), tell_nonce))
             .with_state(self)
     }
+}
+
+/// Whoever proves possession of a key is told the nonce for its next proof (RFC 9449 §8.2).
+async fn tell_nonce(State(app): State<App>, request: Request, next: Next) -> Response {
+    let proves = request.headers().contains_key(authorization::PROOF);
+    let mut response = next.run(request).await;
+    if proves && let Ok(nonce) = HeaderValue::from_str(&app.gate.proof_nonce()) {
+        response.headers_mut().insert("dpop-nonce", nonce);
+    }
+    response
 }
 
 /// Serves until told to stop; then takes no new connection, and lets what runs end in time.
@@ -202,7 +218,7 @@ async fn answer(
     if is_streamed(app.gateway.operation_type(&asked), read_only, takes_events, &media)? {
         let bookmark = follow::bookmark(&head.headers)?;
         let partner = Arc::clone(slice.viewer().partner());
-        let bearer = bearer(&head.headers).ok_or(Refusal::Unauthenticated { presented: false })?;
+        let token = Authorization::of(&head.headers)?.token();
         let subscribed = app.gateway.subscribe(partner.kind, language, asked, bookmark);
         let subscribed = subscribed.map_err(|error| refused(error, correlation))?;
         entry.operation = subscribed.operation.as_deref().map(shortened);
@@ -219,7 +235,7 @@ async fn answer(
             gateway: Arc::clone(&app.gateway),
             stop: app.stop.clone(),
             silence: app.streams.bounds.silence,
-            bearer: bearer.to_owned(),
+            token: token.to_owned(),
             origin: origin(&head),
             language,
             follower,
@@ -264,8 +280,18 @@ fn shortened(name: &str) -> String {
 
 /// The slice of whoever asks.
 async fn enter(app: &App, head: &Parts, correlation: &str, entry: &mut Entry) -> Result<Slice, Refusal> {
-    let bearer = bearer(&head.headers).ok_or(Refusal::Unauthenticated { presented: false })?;
-    let slice = app.gate.enter(bearer).await.map_err(|error| refused(error, correlation))?;
+    let entered = match Authorization::of(&head.headers)? {
+        Authorization::Bearer(token) => app.gate.enter(token).await.map_err(Denied::Token),
+        Authorization::Bound { token, proof } => {
+            let proof = Proof { jwt: proof, method: head.method.as_str(), path: head.uri.path() };
+            app.gate.enter_bound(token, proof).await
+        }
+    };
+    let slice = entered.map_err(|denied| match denied {
+        Denied::Token(error) => refused(error, correlation),
+        Denied::Proof(ProofFlaw::Nonce) => Refusal::NonceWanted,
+        Denied::Proof(ProofFlaw::Invalid(why)) => Refusal::Unproven(why),
+    })?;
     entry.partner = Some(slice.viewer().partner().code.clone());
     Ok(slice.asked_from(origin(head)))
 }
@@ -280,12 +306,6 @@ fn content_language(language: Language) -> HeaderValue {
         Language::Chinese => "zh-CN",
         Language::English => "en",
     })
-}
-
-fn bearer(headers: &HeaderMap) -> Option<&str> {
-    let value = headers.get(header::AUTHORIZATION)?.to_str().ok()?;
-    let (scheme, token) = value.split_once(' ')?;
-    scheme.eq_ignore_ascii_case("bearer").then(|| token.trim())
 }
 
 fn refused(error: Error, correlation: &str) -> Refusal {

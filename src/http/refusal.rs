@@ -41,6 +41,10 @@ pub enum Refusal {
         /// Whether the request carried a token.
         presented: bool,
     },
+    /// 401: the proof that the client holds the token's key is not good; says why.
+    Unproven(&'static str),
+    /// 401: the proof must carry the nonce that the answer brings.
+    NonceWanted,
     /// 429: come back after this many seconds.
     Throttled(u32),
     /// 429: the partner has as many streams open as it may.
@@ -72,7 +76,7 @@ impl Refusal {
             Self::TooLarge(_) => StatusCode::PAYLOAD_TOO_LARGE,
             Self::File(fault) if fault.too_much => StatusCode::PAYLOAD_TOO_LARGE,
             Self::BadRequest(_) | Self::File(_) => StatusCode::BAD_REQUEST,
-            Self::Unauthenticated { .. } => StatusCode::UNAUTHORIZED,
+            Self::Unauthenticated { .. } | Self::Unproven(_) | Self::NonceWanted => StatusCode::UNAUTHORIZED,
             Self::Throttled(_) | Self::Streaming { .. } => StatusCode::TOO_MANY_REQUESTS,
             Self::Unavailable(_) => StatusCode::SERVICE_UNAVAILABLE,
             Self::Internal { .. } => StatusCode::INTERNAL_SERVER_ERROR,
@@ -96,7 +100,7 @@ impl Refusal {
             Self::TooLarge(_) => code::LIMIT_EXCEEDED,
             Self::File(fault) if fault.too_much => code::LIMIT_EXCEEDED,
             Self::File(_) => code::BAD_USER_INPUT,
-            Self::Unauthenticated { .. } => code::UNAUTHENTICATED,
+            Self::Unauthenticated { .. } | Self::Unproven(_) | Self::NonceWanted => code::UNAUTHENTICATED,
             Self::Throttled(_) | Self::Streaming { .. } => code::THROTTLED,
             Self::Unavailable(_) => code::UNAVAILABLE,
             Self::Internal { .. } => code::INTERNAL,
@@ -126,6 +130,8 @@ impl Refusal {
             Self::BadRequest(message) => message.clone(),
             Self::Unauthenticated { presented: false } => "A bearer token is needed.".into(),
             Self::Unauthenticated { presented: true } => "The bearer token is not valid.".into(),
+            Self::Unproven(why) => format!("The `DPoP` proof is not good: {why}.").into(),
+            Self::NonceWanted => "The `DPoP` proof must carry the nonce of the `DPoP-Nonce` header.".into(),
             Self::Throttled(seconds) => format!("Too many requests; try again in {seconds} s.").into(),
             Self::Streaming { most, seconds } => {
                 format!("This partner has {most} streams open already; close one, or try again in {seconds} s.").into()
@@ -144,6 +150,12 @@ impl Refusal {
             Self::Unauthenticated { presented: false } => fixed(header::WWW_AUTHENTICATE, "Bearer"),
             Self::Unauthenticated { presented: true } => {
                 fixed(header::WWW_AUTHENTICATE, "Bearer error=\"invalid_token\"")
+            }
+            Self::Unproven(_) => {
+                fixed(header::WWW_AUTHENTICATE, "DPoP error=\"invalid_dpop_proof\", algs=\"EdDSA ES256\"")
+            }
+            Self::NonceWanted => {
+                fixed(header::WWW_AUTHENTICATE, "DPoP error=\"use_dpop_nonce\", algs=\"EdDSA ES256\"")
             }
             Self::Throttled(seconds) | Self::Streaming { seconds, .. } | Self::Unavailable(seconds) => {
                 vec![(header::RETRY_AFTER, HeaderValue::from(*seconds))]

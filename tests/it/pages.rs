@@ -66,6 +66,7 @@ impl Shelf {
                     name: "another office".into(),
                     area: "410102001".into(),
                     created_at: self.district.now(),
+                    suspended_at: None,
                 };
                 self.district.lay::<entity::partner::Entity>(vec![row]).await;
             }

@@ -122,6 +122,7 @@ async fn partners(district: &District, kind: PartnerKind, many: usize) -> Vec<(S
             name: format!("{code} of the proof"),
             area: "410102".into(),
             created_at: district.now(),
+            suspended_at: None,
         });
         agreements.push(agreement::Model {
             id: new_id::<AgreementId>(),

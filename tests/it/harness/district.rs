@@ -161,7 +161,10 @@ impl District {
         let time = Arc::new(Mutex::new(now));
         let hands = Arc::clone(&time);
         let clock = Clock::new(move || *hands.lock().unwrap());
+        let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let url = url_of(listener.local_addr().unwrap());
         let gate = Gate::with_cache_age(database, Arc::new(keys), clock, Duration::from_secs(3600));
+        let gate = gate.issuing_as(&url);
         let ids: [ProgrammeId; 4] = [new_id(), new_id(), new_id(), new_id()];
         let load = gate.load().await.unwrap();
         let now = gate.clock().now();
@@ -174,6 +177,7 @@ impl District {
                 name: format!("{code} of the test district"),
                 area: (*area).into(),
                 created_at: now,
+                suspended_at: None,
             })
             .collect();
         let programme = |id, code: &str, fund| programme::Model {
@@ -211,8 +215,6 @@ impl District {
         appropriate_plenty(load.gate(), china_year(now)).await;
         load.commit().await.unwrap();
         let charity = enter(&gate, CF, &[Scope::BudgetWrite]).await;
-        let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
-        let url = url_of(listener.local_addr().unwrap());
         let (stop, stopped) = watch::channel(false);
         tokio::spawn(serve(listener, App::new(gate.clone()), stopped));
         Self {
