@@ -24,6 +24,7 @@ mod follow;
 mod follow_ends;
 mod harness;
 mod health;
+mod hidden_names;
 mod http;
 mod inputs;
 mod keys;
