@@ -178,7 +178,7 @@ pub(super) const fn covers(write: Scope, read: Scope) -> bool {
             | (Scope::ReferralWrite, Scope::ReferralRead)
             | (Scope::StatementRead, Scope::StatementRead)
             | (Scope::StatementConfirm | Scope::StatementPay, Scope::StatementRead)
-            | (Scope::BudgetWrite, Scope::BudgetRead)
+            | (Scope::BudgetWrite | Scope::BudgetRead, Scope::BudgetRead)
             | (Scope::BudgetRead | Scope::AuditRead, Scope::StatementRead)
     )
 }

@@ -32,6 +32,7 @@ mod ledger;
 mod limits;
 mod lists;
 mod logged;
+mod matrix;
 mod misses;
 mod not_yours;
 mod owed;
