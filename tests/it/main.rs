@@ -10,6 +10,7 @@ mod audit_files;
 mod audit_trail;
 mod budgets;
 mod by_get;
+mod canary;
 mod caps_at_once;
 mod carried;
 mod commands;
