@@ -177,7 +177,7 @@ struct Watcher;
 
 /// The harness' own client and its own looks at the database are no part of the program.
 fn is_ours(target: &str) -> bool {
-    ["onestop", "entity", "migration", "sqlx", "async_graphql", "axum", "tower"]
+    ["onestop", "entity", "migration", "sqlx", "sea_orm", "hyper", "async_graphql", "axum", "tower"]
         .iter()
         .any(|of| target.starts_with(of))
 }
