@@ -178,8 +178,8 @@ pub(super) const fn covers(write: Scope, read: Scope) -> bool {
             | (Scope::ReferralWrite, Scope::ReferralRead)
             | (Scope::StatementRead, Scope::StatementRead)
             | (Scope::StatementConfirm | Scope::StatementPay, Scope::StatementRead)
-            | (Scope::BudgetWrite, Scope::BudgetRead)
-            | (Scope::AdministrationWrite, Scope::AdministrationRead)
+            | (Scope::BudgetWrite | Scope::BudgetRead, Scope::BudgetRead)
+            | (Scope::AdministrationWrite | Scope::AdministrationRead, Scope::AdministrationRead)
             | (Scope::BudgetRead | Scope::AuditRead, Scope::StatementRead)
     )
 }

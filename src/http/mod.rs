@@ -215,7 +215,12 @@ async fn answer(
         variables: read.variables,
         read_only,
     };
-    if is_streamed(app.gateway.operation_type(&asked), read_only, takes_events, &media)? {
+    if is_streamed(
+        app.gateway.operation_type(slice.viewer().kind(), &asked),
+        read_only,
+        takes_events,
+        &media,
+    )? {
         let bookmark = follow::bookmark(&head.headers)?;
         let partner = Arc::clone(slice.viewer().partner());
         let token = Authorization::of(&head.headers)?.token();

@@ -163,12 +163,19 @@ impl Weight {
 
 /// Weighs every operation of the document and refuses it when one asks for more than the budget.
 ///
+/// `has` says whether the schema of the one who asks has a field of this name: what it has not counts as nonsense does, so that
+/// a limit tells nothing of it.
+///
 /// # Errors
 /// The first limit that the document passes.
-pub fn weigh(doc: &ExecutableDocument, budget: &Budget) -> Result<Weight, LimitExceeded> {
+pub fn weigh(
+    doc: &ExecutableDocument,
+    budget: &Budget,
+    has: &dyn Fn(&str) -> bool,
+) -> Result<Weight, LimitExceeded> {
     within(Limit::Operations, doc.operations.iter().len() as u64, budget.operations)?;
     within(Limit::Fragments, doc.fragments.len() as u64, budget.fragments)?;
-    let mut walk = Walk { doc, budget, fragments: HashMap::new() };
+    let mut walk = Walk { doc, budget, has, fragments: HashMap::new() };
     let mut heaviest = Weight::default();
     for (_, operation) in doc.operations.iter() {
         let operation = &operation.node;
@@ -211,6 +218,7 @@ fn judge(weight: &Weight, kind: OperationType, budget: &Budget) -> Result<(), Li
 struct Walk<'a> {
     doc: &'a ExecutableDocument,
     budget: &'a Budget,
+    has: &'a dyn Fn(&str) -> bool,
     /// None while the fragment is being weighed: meeting it again is a cycle.
     fragments: HashMap<&'a str, Option<Weight>>,
 }
@@ -257,7 +265,7 @@ impl<'a> Walk<'a> {
 
     fn field(&mut self, field: &'a Field, level: u64) -> Result<Weight, LimitExceeded> {
         let mut weight = Weight::default();
-        let times = times(field);
+        let times = times(field, self.has);
         let is_leaf = field.selection_set.node.items.is_empty();
         if !is_leaf {
             weight = self.set(&field.selection_set.node, level + 1)?.below();
@@ -282,7 +290,7 @@ impl<'a> Walk<'a> {
 }
 
 /// How many things a field may return, as its arguments tell or as usual.
-fn times(field: &Field) -> u64 {
+fn times(field: &Field, has: &dyn Fn(&str) -> bool) -> u64 {
     let (mut page, mut ids, mut says) = (1, 1, false);
     for (name, value) in &field.arguments {
         let is_page = matches!(name.node.as_str(), "first" | "last");
@@ -298,7 +306,11 @@ fn times(field: &Field) -> u64 {
             ids = count(&value);
         }
     }
-    if says { page.saturating_mul(ids) } else { lists::usual(&field.name.node) }
+    match lists::usual(&field.name.node) {
+        _ if says => page.saturating_mul(ids),
+        usual if usual > 1 && has(&field.name.node) => usual,
+        _ => 1,
+    }
 }
 
 /// An empty page counts once: the field itself is looked up all the same. What is neither a number nor a list

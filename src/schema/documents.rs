@@ -5,8 +5,9 @@ use std::sync::Arc;
 use async_graphql::Response;
 use async_graphql::parser::parse_query;
 use async_graphql::parser::types::ExecutableDocument;
-use quick_cache::Weighter;
+use entity::kinds::PartnerKind;
 use quick_cache::sync::Cache;
+use quick_cache::{Equivalent, Weighter};
 
 use super::budget::{Budget, check_source, weigh};
 use super::seal;
@@ -20,14 +21,33 @@ const EXPECTED: usize = 200;
 
 type Known = Arc<ExecutableDocument>;
 
-/// The documents of all kinds of partner: what a text parses to is the same for each of them.
-pub(super) struct Documents(Cache<String, Known, ByLength>);
+/// The documents of all kinds of partner, of each kind by themselves: what a text weighs depends on the names that a kind has.
+pub(super) struct Documents(Cache<Text, Known, ByLength>);
+
+#[derive(Hash, PartialEq, Eq)]
+struct Text {
+    kind: PartnerKind,
+    text: String,
+}
+
+/// [`Text`], to look one up.
+#[derive(Hash)]
+struct Asked<'a> {
+    kind: PartnerKind,
+    text: &'a str,
+}
+
+impl Equivalent<Text> for Asked<'_> {
+    fn equivalent(&self, key: &Text) -> bool {
+        self.kind == key.kind && self.text == key.text
+    }
+}
 
 #[derive(Clone)]
 struct ByLength;
 
-impl Weighter<String, Known> for ByLength {
-    fn weight(&self, text: &String, _: &Known) -> u64 {
+impl Weighter<Text, Known> for ByLength {
+    fn weight(&self, Text { text, .. }: &Text, _: &Known) -> u64 {
         (text.len() as u64).saturating_mul(PARSED + 1)
     }
 }
@@ -39,16 +59,21 @@ impl Default for Documents {
 }
 
 impl Documents {
-    /// The parsed document of a text, weighed once.
-    pub(super) fn parsed(&self, text: &str) -> Result<Known, Box<Response>> {
-        if let Some(known) = self.0.get(text) {
+    /// The parsed document of a text, weighed once for a kind of partner, by the fields that its schema has.
+    pub(super) fn parsed(
+        &self,
+        kind: PartnerKind,
+        text: &str,
+        has: impl Fn(&str) -> bool,
+    ) -> Result<Known, Box<Response>> {
+        if let Some(known) = self.0.get(&Asked { kind, text }) {
             return Ok(known);
         }
         check_source(text).map_err(|limit| Box::new(seal::limit(&limit)))?;
         let document = parse_query(text).map_err(|error| Box::new(seal::parse(&error)))?;
-        weigh(&document, &Budget::default()).map_err(|limit| Box::new(seal::limit(&limit)))?;
+        weigh(&document, &Budget::default(), &has).map_err(|limit| Box::new(seal::limit(&limit)))?;
         let document = Arc::new(document);
-        self.0.insert(text.to_owned(), Arc::clone(&document));
+        self.0.insert(Text { kind, text: text.to_owned() }, Arc::clone(&document));
         Ok(document)
     }
 }
@@ -60,18 +85,21 @@ mod tests {
     #[test]
     fn a_document_is_parsed_once() {
         let documents = Documents::default();
-        let (first, second) = (documents.parsed("{ a }").unwrap(), documents.parsed("{ a }").unwrap());
-        assert!(Arc::ptr_eq(&first, &second));
-        assert!(documents.parsed("{ a").is_err());
+        let parsed = |kind, text| documents.parsed(kind, text, |_| true);
+        let known = |text| parsed(PartnerKind::Hospital, text).unwrap();
+        assert!(Arc::ptr_eq(&known("{ a }"), &known("{ a }")));
+        assert!(parsed(PartnerKind::Hospital, "{ a").is_err());
+        assert!(!Arc::ptr_eq(&known("{ a }"), &parsed(PartnerKind::Bureau, "{ a }").unwrap()));
     }
 
     #[test]
     fn documents_without_end_take_up_bounded_room() {
         let documents = Documents::default();
-        let parsed = documents.parsed("{ a }").unwrap();
+        let kind = PartnerKind::Hospital;
+        let parsed = documents.parsed(kind, "{ a }", |_| true).unwrap();
         for number in 0..2_000 {
             let text = format!("{{ a }} # {number} {}", "x".repeat(10_000));
-            documents.0.insert(text, Arc::clone(&parsed));
+            documents.0.insert(Text { kind, text }, Arc::clone(&parsed));
         }
         assert!(documents.0.weight() <= ROOM);
         assert!((1..=ROOM / (10_000 * PARSED)).contains(&(documents.0.len() as u64)));

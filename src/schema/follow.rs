@@ -38,8 +38,8 @@ pub struct Told {
 
 impl Gateway {
     /// What kind of operation would run; nothing when that is not clear.
-    pub fn operation_type(&self, asked: &Asked) -> Option<OperationType> {
-        let document = self.documents.parsed(&asked.query).ok()?;
+    pub fn operation_type(&self, kind: PartnerKind, asked: &Asked) -> Option<OperationType> {
+        let document = self.document(kind, &asked.query).ok()?.ok()?;
         chosen(&document, asked.operation_name.as_deref()).map(|operation| operation.ty)
     }
 

@@ -92,6 +92,11 @@ impl InputTypes {
         types
     }
 
+    /// Whether any type has such a field, introspection's own aside.
+    pub(super) fn has_field(&self, name: &str) -> bool {
+        self.outputs.iter().any(|(ty, fields)| !ty.starts_with("__") && fields.contains_key(name))
+    }
+
     /// Whether there is such a type; of an unknown one nothing is judged.
     fn knows(&self, ty: &str) -> bool {
         let name = MetaTypeName::concrete_typename(ty);

@@ -171,13 +171,23 @@ impl Gateway {
         self.kinds.get(&kind).ok_or_else(|| Error::internal("a kind of partner without a schema"))
     }
 
+    /// The parsed document of a text, or why it is refused.
+    fn document(
+        &self,
+        kind: PartnerKind,
+        text: &str,
+    ) -> Result<std::result::Result<Arc<ExecutableDocument>, Box<Response>>> {
+        let inputs = &self.of_kind(kind)?.inputs;
+        Ok(self.documents.parsed(kind, text, |name| inputs.has_field(name)))
+    }
+
     /// Judges a request as far as that can be done before anything runs.
     fn prepare(&self, kind: PartnerKind, asked: Asked) -> Result<Judged> {
         let inputs = &self.of_kind(kind)?.inputs;
         let refused = |operation, response| {
             Ok(Judged { operation, prepared: Err(Refused::Answered(Box::new(response))) })
         };
-        let document = match self.documents.parsed(&asked.query) {
+        let document = match self.document(kind, &asked.query)? {
             Ok(document) => document,
             Err(response) => return refused(None, *response),
         };

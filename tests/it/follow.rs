@@ -16,6 +16,7 @@ use serde_json::{Map, Value, json};
 use crate::harness::district::{CF, HOSPITAL, OTHER_SHOP, SHOP};
 use crate::harness::follower::EVENTS;
 use crate::harness::hospital::bill;
+use crate::harness::partner::new_key;
 use crate::harness::sdl::types_of;
 use crate::harness::{District, Partner, Town};
 
@@ -117,7 +118,7 @@ async fn nothing_is_skipped_or_repeated_while_many_act_at_once() {
     }
     let selling = tills.iter().map(|(shop, card)| async move {
         for number in 0..6 {
-            shop.sell(card, "1.00", &format!("{card}-{number}")).await;
+            shop.sell(card, "1.00", &format!("{}-{number}", new_key())).await;
         }
     });
     let numbering = async {

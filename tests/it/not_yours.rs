@@ -2,19 +2,23 @@
 
 use std::collections::BTreeSet;
 
+use async_graphql::parser::types::{BaseType, InputValueDefinition, Type, TypeKind};
 use entity::id::{
     AgreementId, AidCardId, ConsentId, PartnerId, PolicyVersionId, ProgrammeId, RedemptionId, ReferralId,
     SettlementId,
 };
 use entity::{consent, redemption, referral, settlement};
+use onestop::access::recording;
+use onestop::schema::cut::has;
 use sea_orm::{ColumnTrait, EntityTrait, QueryFilter};
 use serde_json::{Value, json};
 
-use crate::asks::{ASKS, About, absent, anothers, malformed, without};
-use crate::harness::Town;
+use crate::asks::{ASKS, About, absent, anothers, kind_of, malformed, without};
 use crate::harness::district::{CARE, CF, HOSPITAL, OFFICE, OTHER_HOSPITAL, OTHER_SHOP, PARTNERS, SHOP};
 use crate::harness::partner::new_key;
+use crate::harness::sdl::types_of;
 use crate::harness::town::nobodys;
+use crate::harness::{Town, Within};
 
 #[tokio::test]
 async fn anothers_is_answered_like_nobodys_and_like_nonsense() {
@@ -129,4 +133,101 @@ async fn nobodys_nodes_are_null_for_everybody() {
     }
     let kinds: BTreeSet<&str> = PARTNERS.iter().map(|(_, kind, _)| kind.word()).collect();
     assert_eq!(kinds.len(), entity::kinds::PartnerKind::ALL.len(), "every kind is asked");
+}
+
+/// What was sent to the database, without the values that differ from request to request.
+fn texts(sent: &[sea_orm::Statement]) -> Vec<&str> {
+    sent.iter().map(|statement| statement.sql.as_str()).collect()
+}
+
+/// Another's takes the same statements as nobody's, by every kind of partner that may ask: neither time nor load tells them apart.
+#[tokio::test]
+async fn anothers_takes_the_same_statements_as_nobodys() {
+    let town = Town::new().await;
+    let mut compared = 0;
+    for partner in &town.partners {
+        let within = Within::of(&town.district, &partner.code).await;
+        for ask in ASKS.iter().filter(|ask| has(kind_of(&partner.code), ask.field)) {
+            if ask.about == About::Nothing {
+                continue;
+            }
+            let ask_about = async |id: &str| {
+                let document = ask.document(ask.field, id, &new_key());
+                recording(within.ask(&document, json!({}))).await
+            };
+            let nobodys = || if ask.about == About::Key { new_key() } else { absent(ask.about) };
+            // Once, so that nothing is looked up for the first time.
+            ask_about(&nobodys()).await;
+            let (theirs, none) = (anothers(&town, ask).await, nobodys());
+            let (answer, sent) = ask_about(&theirs).await;
+            let (expected, sent_for_none) = ask_about(&none).await;
+            if without(&answer, &theirs) != without(&expected, &none) {
+                // It is this partner's own, or everybody's.
+                assert!(partner.code != ask.asker, "{} as {}: {}", ask.field, partner.code, answer.body);
+                continue;
+            }
+            assert_eq!(texts(&sent), texts(&sent_for_none), "{} as {}", ask.field, partner.code);
+            compared += 1;
+        }
+    }
+    assert!(compared > 60, "{compared}");
+}
+
+/// Every place where an input names a row: an argument, or a member of an input object. One that no root field asks about fails.
+#[test]
+fn every_input_that_names_a_row_is_asked_about() {
+    let names_row = |ty: &str| ["ID", "PartnerBy"].contains(&ty);
+    let sdl = onestop::schema::sdl();
+    let types = types_of(&sdl);
+    let roots = types.iter().filter_map(|definition| match &definition.kind {
+        TypeKind::Object(object) if ["Query", "Mutation"].contains(&definition.name.node.as_str()) => {
+            Some(object)
+        }
+        _ => None,
+    });
+    let mut taken = BTreeSet::new();
+    for field in roots.flat_map(|root| &root.fields) {
+        for argument in &field.node.arguments {
+            taken.insert((bare(&argument.node.ty.node), field.node.name.node.to_string()));
+        }
+    }
+    // An input that root fields take stands for itself; one that is part of others is known by its member's name.
+    let asked = |object: &str, name: &str| {
+        let takes = |field: &str| taken.contains(&(object.to_owned(), field.to_owned()));
+        let is_taken = taken.iter().any(|(ty, _)| ty == object);
+        ASKS.iter().any(|ask| {
+            let is_place = !is_taken || takes(ask.field);
+            ask.about != About::Nothing && is_place && ask.arguments.contains(&format!("{name}: "))
+        })
+    };
+    let mut missing = BTreeSet::new();
+    for definition in &types {
+        let inputs: Vec<(String, String)> = match &definition.kind {
+            TypeKind::InputObject(input) => {
+                let member =
+                    |member: &InputValueDefinition| (member.name.node.to_string(), bare(&member.ty.node));
+                input.fields.iter().map(|found| member(&found.node)).collect()
+            }
+            TypeKind::Object(object) => {
+                let arguments = object.fields.iter().flat_map(|field| &field.node.arguments);
+                arguments.map(|found| (found.node.name.node.to_string(), bare(&found.node.ty.node))).collect()
+            }
+            _ => Vec::new(),
+        };
+        for (name, _) in
+            inputs.iter().filter(|(name, ty)| names_row(ty) && !asked(&definition.name.node, name))
+        {
+            missing.insert(format!("{}.{name}", definition.name.node));
+        }
+    }
+    // Asked about by tests of their own: `consents` and `owed`.
+    let elsewhere = ["RequestReferralInput.consentId", "StatementFilter.partner"];
+    assert_eq!(missing, elsewhere.map(str::to_owned).into());
+}
+
+fn bare(ty: &Type) -> String {
+    match &ty.base {
+        BaseType::Named(name) => name.to_string(),
+        BaseType::List(inner) => bare(inner),
+    }
 }

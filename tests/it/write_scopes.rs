@@ -3,7 +3,7 @@
 use entity::kinds::{Category, Scope};
 use serde_json::json;
 
-use crate::harness::district::{DPF, HOSPITAL, OFFICE, SHOP};
+use crate::harness::district::{CF, DPF, HOSPITAL, OFFICE, SHOP};
 use crate::harness::partner::new_key;
 use crate::harness::{Bill, District};
 
@@ -49,6 +49,16 @@ async fn a_hospital_that_may_only_write_voids_what_it_wrote_of_either_kind() {
         let known = hospital.ask(asked, json!({ "key": key })).await.fine();
         assert_eq!(known.at("operation"), &operation, "whoever may act may learn what became of it");
     }
+}
+
+#[tokio::test]
+async fn an_owner_that_may_only_appropriate_is_told_the_budget() {
+    let district = District::new().await;
+    let owner = district.partner_with(CF, &[Scope::BudgetWrite]).await;
+    let input = json!({ "key": new_key(), "programmeCode": "CHARITY_CARD", "year": 2016, "amount": "5.00" });
+    let given = owner.act("appropriate", input, "budget { year }").await.done("appropriate");
+    assert_eq!(given.at("appropriate.budget.year"), &json!(2016));
+    assert_eq!(owner.ask("{ budgets(year: 2016) { year } }", json!({})).await.error(), "FORBIDDEN");
 }
 
 #[tokio::test]

@@ -20,7 +20,7 @@ const INTROSPECTION: &str = r#"query IntrospectionQuery { __schema { description
 
 fn of(text: &str) -> Result<Weight, LimitExceeded> {
     check_source(text).expect("the text is short and flat");
-    weigh(&parse_query(text).expect("the text parses"), &Budget::default())
+    weigh(&parse_query(text).expect("the text parses"), &Budget::default(), &|_| true)
 }
 
 fn limit(text: &str) -> Limit {
@@ -80,7 +80,7 @@ fn a_fragment_bomb_costs_microseconds() {
     };
     let doc = parse_query(bomb(20)).expect("parses");
     let started = std::time::Instant::now();
-    let refused = weigh(&doc, &Budget::default()).expect_err("a million fields");
+    let refused = weigh(&doc, &Budget::default(), &|_| true).expect_err("a million fields");
     assert!(started.elapsed().as_millis() < 50);
     assert_eq!((refused.limit, refused.found), (Limit::Fields, 1 << 20));
     assert_eq!(limit(&bomb(40)), Limit::Recursion);

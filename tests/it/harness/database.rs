@@ -98,9 +98,11 @@ impl Fresh {
         connection.close().await.unwrap();
     }
 
-    /// A connection beside the server's, for looking at what it stored.
+    /// A connection beside the server's, for looking at what it stored. What it asks is no line of the program's log.
     pub async fn look(&self) -> sea_orm::DatabaseConnection {
-        sea_orm::Database::connect(&self.url).await.unwrap()
+        let mut options = sea_orm::ConnectOptions::new(&self.url);
+        options.sqlx_logging(false);
+        sea_orm::Database::connect(options).await.unwrap()
     }
 }
 

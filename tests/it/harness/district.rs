@@ -24,6 +24,7 @@ use onestop::rules::reimbursement::Band;
 use tokio::sync::watch;
 use uuid::Uuid;
 
+use super::canary;
 use super::database::Fresh;
 use super::partner::{Partner, new_key};
 
@@ -157,6 +158,7 @@ impl District {
 
     /// On a migrated database, with these keys, at this time.
     pub async fn founded_on(fresh: Fresh, keys: Keys, now: DateTime<Utc>) -> Self {
+        canary::watch();
         let database = Database::open(&fresh.url).await.unwrap();
         let time = Arc::new(Mutex::new(now));
         let hands = Arc::clone(&time);
@@ -429,6 +431,7 @@ async fn appropriate_plenty(gate: &Gate, from: i32) {
 impl Drop for District {
     fn drop(&mut self) {
         let _ = self.stop.send(true);
+        canary::judge();
     }
 }
 

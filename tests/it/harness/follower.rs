@@ -5,6 +5,7 @@ use std::time::Duration;
 use chrono::TimeDelta;
 use serde_json::{Value, json};
 
+use super::partner::new_key;
 use super::{District, Partner};
 
 pub const EVENTS: &str = "text/event-stream";
@@ -158,7 +159,7 @@ impl District {
     pub async fn sell(&self, shop: &Partner, times: usize) {
         let card = self.card("200.00").await;
         for number in 0..times {
-            shop.sell(&card, "1.00", &format!("{card}-{number}")).await;
+            shop.sell(&card, "1.00", &format!("{}-{number}", new_key())).await;
             self.wait(TimeDelta::milliseconds(1));
         }
         while self.gate.number_events().await.unwrap() > 0 {}

@@ -1,6 +1,7 @@
 //! A district in which partners can be asked things, in the words of the domain.
 
 pub mod bill;
+pub mod canary;
 pub mod database;
 pub mod district;
 pub mod files;

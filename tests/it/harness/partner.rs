@@ -7,6 +7,7 @@ use std::sync::atomic::{AtomicU32, Ordering};
 use onestop::schema::sdl_of;
 use serde_json::{Value, json};
 
+use super::canary;
 use super::district::PARTNERS;
 use super::sdl::words_of;
 
@@ -106,7 +107,9 @@ impl Partner {
             .await
             .unwrap();
         let status = response.status().as_u16();
-        Reply { status, body: response.json().await.unwrap() }
+        let body = response.json().await.unwrap();
+        canary::search_answer(&body);
+        Reply { status, body }
     }
 
     /// A request, before it is sent, for an answer in this form.
