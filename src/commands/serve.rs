@@ -8,6 +8,7 @@ use tokio::task::JoinHandle;
 use super::{Failure, Outcome, Place, check, configure, gate, open, stop_signal};
 use crate::access::Gate;
 use crate::http::listen::STOP_TIME;
+use crate::http::proxies::Proxies;
 use crate::http::{App, url_of};
 use crate::jobs;
 
@@ -31,7 +32,8 @@ impl Serve {
         let config = configure(&self.place, self.listen.as_deref())?;
         let gate = gate(&config, open(&config).await?)?;
         check(&config, &gate).await?;
-        serve(gate, bind(config.listen).await?).await
+        let listener = bind(config.listen).await?;
+        serve(gate, listener, Proxies::new(config.trusted_proxies)).await
     }
 }
 
@@ -43,12 +45,12 @@ pub async fn bind(address: std::net::SocketAddr) -> Result<TcpListener, Failure>
 }
 
 /// Serves, with the jobs beside it, until told to stop.
-pub async fn serve(gate: Gate, listener: TcpListener) -> Outcome {
+pub async fn serve(gate: Gate, listener: TcpListener, proxies: Proxies) -> Outcome {
     let stop = stop_signal()?;
     tracing::info!(url = url_of(listener.local_addr()?), "serving");
     let working = tokio::spawn(jobs::run(gate.clone(), stop.clone()));
     let (database, last) = (gate.database().clone(), gate.clone());
-    let serving = crate::http::serve(listener, App::new(gate), stop.clone());
+    let serving = crate::http::serve(listener, App::new(gate).behind(proxies), stop.clone());
     tokio::join!(serving, wind_up(working, stop, STOP_TIME));
     // Requests that ended after the jobs did have looked at something, too.
     if let Err(error) = last.write_looks().await {
