@@ -5,6 +5,8 @@ use std::fmt::Write as _;
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 
+use ipnet::IpNet;
+
 /// Everything that can be set.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Config {
@@ -18,6 +20,8 @@ pub struct Config {
     /// What is logged, as a filter of `tracing`.
     pub log: String,
     pub log_form: LogForm,
+    /// Networks of the proxies that are believed when they say where a request comes from.
+    pub trusted_proxies: Vec<IpNet>,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -52,7 +56,9 @@ const PUBLIC_URL: Setting =
     Setting { key: "public_url", variable: "ONESTOP_PUBLIC_URL", example: "https://onestop.example.cn" };
 const LOG: Setting = Setting { key: "log", variable: "ONESTOP_LOG", example: "info" };
 const LOG_FORM: Setting = Setting { key: "log_form", variable: "ONESTOP_LOG_FORM", example: "json" };
-const SETTINGS: [&Setting; 6] = [&DATA, &DATABASE, &LISTEN, &PUBLIC_URL, &LOG, &LOG_FORM];
+const TRUSTED_PROXIES: Setting =
+    Setting { key: "trusted_proxies", variable: "ONESTOP_TRUSTED_PROXIES", example: "127.0.0.1,10.1.0.0/16" };
+const SETTINGS: [&Setting; 7] = [&DATA, &DATABASE, &LISTEN, &PUBLIC_URL, &LOG, &LOG_FORM, &TRUSTED_PROXIES];
 
 /// Names the file, if there is one.
 pub const FILE_VARIABLE: &str = "ONESTOP_CONFIG";
@@ -64,7 +70,7 @@ pub fn help() -> String {
     );
     for setting in SETTINGS {
         let _ =
-            writeln!(text, "  {:<18} (file: {:<12}) e.g. {}", setting.variable, setting.key, setting.example);
+            writeln!(text, "  {:<23} (file: {:<15}) e.g. {}", setting.variable, setting.key, setting.example);
     }
     text
 }
@@ -136,9 +142,13 @@ impl Config {
         if log_form.is_none() {
             fault(&LOG_FORM, "must be text or json");
         }
-        match (listen, log_form) {
-            (Some(listen), Some(log_form)) if faults.is_empty() => {
-                Ok(Self { data, database, listen, public_url, log, log_form })
+        let trusted_proxies = networks(&get(&TRUSTED_PROXIES).unwrap_or_default());
+        if trusted_proxies.is_none() {
+            fault(&TRUSTED_PROXIES, "must be addresses or networks with a comma between them");
+        }
+        match (listen, log_form, trusted_proxies) {
+            (Some(listen), Some(log_form), Some(trusted_proxies)) if faults.is_empty() => {
+                Ok(Self { data, database, listen, public_url, log, log_form, trusted_proxies })
             }
             _ => Err(faults.join("\n")),
         }
@@ -155,6 +165,17 @@ fn is_origin(url: &str) -> bool {
             && parsed.query().is_none()
             && !url.ends_with(['/', '?', '#'])
     })
+}
+
+fn networks(text: &str) -> Option<Vec<IpNet>> {
+    let entries = text.split(',').map(str::trim).filter(|entry| !entry.is_empty());
+    let one = |entry: &str| {
+        entry
+            .parse()
+            .ok()
+            .or_else(|| entry.parse().ok().map(|address: std::net::IpAddr| IpNet::from(address)))
+    };
+    entries.map(one).collect()
 }
 
 fn read_file(path: &Path, faults: &mut Vec<String>) -> BTreeMap<String, String> {
@@ -217,9 +238,10 @@ mod tests {
             ("ONESTOP_PUBLIC_URL", "https://onestop.example.cn/"),
             ("ONESTOP_LOG", "=="),
             ("ONESTOP_LOG_FORM", "xml"),
+            ("ONESTOP_TRUSTED_PROXIES", "10.0.0.0/33"),
         ])
         .unwrap_err();
-        for setting in [&DATABASE, &LISTEN, &PUBLIC_URL, &LOG, &LOG_FORM] {
+        for setting in [&DATABASE, &LISTEN, &PUBLIC_URL, &LOG, &LOG_FORM, &TRUSTED_PROXIES] {
             let line = faults.lines().find(|line| line.starts_with(setting.variable)).unwrap();
             assert!(line.contains(setting.example), "{line}");
         }

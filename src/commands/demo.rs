@@ -11,6 +11,7 @@ use super::{Failure, Outcome, Place, check, configure, gate, open};
 use crate::access::{Gate, IssueError, scopes_of};
 use crate::config::Config;
 use crate::demo::{self, DemoRequest};
+use crate::http::proxies::Proxies;
 use crate::http::url_of;
 
 /// Load the demo district, print tokens and requests that work, and serve it.
@@ -73,7 +74,7 @@ impl Demo {
             print_table(&url, &partners, &requests);
         }
         std::io::stdout().flush()?;
-        serve(gate, listener).await
+        serve(gate, listener, Proxies::new(config.trusted_proxies)).await
     }
 }
 

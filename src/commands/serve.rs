@@ -9,6 +9,7 @@ use super::{Failure, Outcome, Place, check, configure, gate, open, stop_signal};
 use crate::access::Gate;
 use crate::config::Config;
 use crate::http::listen::STOP_TIME;
+use crate::http::proxies::Proxies;
 use crate::http::{App, url_of};
 use crate::jobs;
 
@@ -33,7 +34,8 @@ impl Serve {
         let gate = gate(&config, open(&config).await?)?;
         check(&config, &gate).await?;
         let (config, listener) = bind(config).await?;
-        serve(gate.issuing_as(&config.issuer()), listener).await
+        let gate = gate.issuing_as(&config.issuer());
+        serve(gate, listener, Proxies::new(config.trusted_proxies)).await
     }
 }
 
@@ -48,12 +50,12 @@ pub async fn bind(config: Config) -> Result<(Config, TcpListener), Failure> {
 }
 
 /// Serves, with the jobs beside it, until told to stop.
-pub async fn serve(gate: Gate, listener: TcpListener) -> Outcome {
+pub async fn serve(gate: Gate, listener: TcpListener, proxies: Proxies) -> Outcome {
     let stop = stop_signal()?;
     tracing::info!(url = url_of(listener.local_addr()?), "serving");
     let working = tokio::spawn(jobs::run(gate.clone(), stop.clone()));
     let (database, last) = (gate.database().clone(), gate.clone());
-    let serving = crate::http::serve(listener, App::new(gate), stop.clone());
+    let serving = crate::http::serve(listener, App::new(gate).behind(proxies), stop.clone());
     tokio::join!(serving, wind_up(working, stop, STOP_TIME));
     // Requests that ended after the jobs did have looked at something, too.
     if let Err(error) = last.write_looks().await {

@@ -57,6 +57,9 @@ pub async fn listen(listener: TcpListener, router: Router, mut stop: watch::Rece
     let _ = tokio::time::timeout(STOP_TIME, free.acquire_many(limits.connections)).await;
 }
 
+/// The longest head of a request, in bytes: an address of 64 KiB, which is the most that is read, and as much again.
+const LONGEST_HEAD: usize = 128 << 10;
+const MOST_HEADERS: usize = 100;
 /// After how long without a sign of life a connection is asked for one.
 const UNHEARD: Duration = Duration::from_secs(15);
 
@@ -109,7 +112,12 @@ pub struct Origin(pub Option<IpAddr>);
 /// Serves one connection until it is closed; told to stop, after the request that runs.
 async fn serve(stream: TcpStream, router: Router, mut stop: watch::Receiver<bool>, patience: Duration) {
     let mut builder = Builder::new(TokioExecutor::new()).http1_only();
-    builder.http1().timer(TokioTimer::new()).header_read_timeout(patience);
+    let mut http1 = builder.http1();
+    http1
+        .timer(TokioTimer::new())
+        .header_read_timeout(patience)
+        .max_buf_size(LONGEST_HEAD)
+        .max_headers(MOST_HEADERS);
     let origin = Origin(stream.peer_addr().ok().map(|address| address.ip()));
     let router = router.layer(Extension(origin));
     let stream = TokioIo::new(Answering { stream, patience, stuck: None });

@@ -7,14 +7,17 @@ mod file;
 mod files;
 pub mod follow;
 pub mod graphql;
+mod guarded;
 pub mod jwks;
 pub mod listen;
 pub mod media;
 pub mod oauth;
 mod params;
 mod places;
+pub mod proxies;
 pub mod ready;
 pub mod refusal;
+pub mod running;
 pub mod streams;
 
 use std::net::{IpAddr, SocketAddr};
@@ -26,7 +29,7 @@ use axum::Router;
 use axum::extract::{Request, State};
 use axum::http::request::Parts;
 use axum::http::{HeaderValue, StatusCode, header};
-use axum::middleware::{self, Next};
+use axum::middleware::{self, Next, map_response};
 use axum::response::Response;
 use axum::routing::{any, get};
 use tokio::net::TcpListener;
@@ -44,7 +47,9 @@ use graphql::{
     read_post, respond, takes_events,
 };
 use listen::{Limits, Origin, listen};
+use proxies::Proxies;
 use ready::Readiness;
+use running::{Running, Share};
 use streams::{Bounds, Streams};
 
 /// Longest name of an operation in the log.
@@ -58,6 +63,8 @@ pub struct App {
     readiness: Readiness,
     files: FilePlaces,
     streams: Streams,
+    running: Running,
+    proxies: Proxies,
     /// Ends the streams; before the app is [served](serve), they end at once.
     stop: watch::Receiver<bool>,
 }
@@ -72,7 +79,22 @@ impl App {
         let readiness = Readiness::of(gate.clone());
         let (_, stop) = watch::channel(true);
         let streams = Streams::new(bounds);
-        Self { gate, gateway: Arc::default(), readiness, files: FilePlaces::default(), streams, stop }
+        Self {
+            gate,
+            gateway: Arc::default(),
+            readiness,
+            files: FilePlaces::default(),
+            streams,
+            running: Running::new(Share::default()),
+            proxies: Proxies::default(),
+            stop,
+        }
+    }
+
+    /// Behind proxies whose word on where a request comes from is taken.
+    #[must_use]
+    pub fn behind(self, proxies: Proxies) -> Self {
+        Self { proxies, ..self }
     }
 
     pub fn gate(&self) -> &Gate {
@@ -93,6 +115,7 @@ impl App {
             })
             .layer(middleware::from_fn_with_state(self.clone(), tell_nonce))
             .with_state(self)
+            .layer(map_response(guarded::guarded))
     }
 }
 
@@ -241,13 +264,14 @@ async fn answer(
             stop: app.stop.clone(),
             silence: app.streams.bounds.silence,
             token: token.to_owned(),
-            origin: origin(&head),
+            origin: origin(app, &head),
             language,
             follower,
             log: Log::new(partner.code.clone(), entry.operation.clone(), correlation.to_owned()),
         };
         return Ok(Answered::Stream(follow::follow(following, place)));
     }
+    let _runs = app.running.take(slice.viewer().partner_id()).await?;
     let executed = guard(correlation, app.gateway.execute(slice, language, asked)).await?;
     let executed = executed.map_err(|error| refused(error, correlation))?;
     entry.operation = executed.operation.as_deref().map(shortened);
@@ -298,12 +322,13 @@ async fn enter(app: &App, head: &Parts, correlation: &str, entry: &mut Entry) ->
         Denied::Proof(ProofFlaw::Invalid(why)) => Refusal::Unproven(why),
     })?;
     entry.partner = Some(slice.viewer().partner().code.clone());
-    Ok(slice.asked_from(origin(head)))
+    Ok(slice.asked_from(origin(app, head)))
 }
 
-/// The address of the client's end of the connection.
-fn origin(head: &Parts) -> Option<IpAddr> {
-    head.extensions.get::<Origin>().and_then(|origin| origin.0)
+/// The address of whoever asks.
+fn origin(app: &App, head: &Parts) -> Option<IpAddr> {
+    let peer = head.extensions.get::<Origin>().and_then(|origin| origin.0)?;
+    Some(app.proxies.origin(peer, &head.headers))
 }
 
 fn content_language(language: Language) -> HeaderValue {
