@@ -38,7 +38,7 @@ mod writing;
 pub use act::{Act, Answer, Answered, Intent, Outcome, read_answer};
 pub use audit::{Book, Finding, Head, Summary};
 pub use budget::BudgetLeft;
-pub use clients::{Caller, ClientProof, NewSecret, NotProven, TOKEN_PATH};
+pub use clients::{Caller, ClientProof, NewSecret, NotProven, TOKEN_PATH, are_usable_keys, document_digest};
 pub use database::{Database, counting, recording};
 pub use desk::{Conflicts, Desk, Patient, StayMarks};
 pub use directory::{Directory, LONGEST_AGE, Reference, in_force};

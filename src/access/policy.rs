@@ -10,6 +10,7 @@ use entity::{
     agreement, aid_card, audit_record, budget_share, cap_group, client, consent, entitlement_use, entry,
     event, lease, operation, partner, person, person_status, policy_version, programme, redemption, referral,
     referral_event, referral_party, refund, seal, settlement, settlement_part, staff, statement, token,
+    trusted_document,
 };
 use sea_orm::sea_query::{Expr, ExprTrait, IntoCondition, Query, SelectStatement};
 use sea_orm::{ColumnTrait, Condition, EntityTrait};
@@ -113,8 +114,6 @@ table!(token, None, |me| match me.kind {
     | HomeCareProvider => token::Column::PartnerId.eq(me.id).into_condition(),
 });
 
-written!(token, |me, _| me.kind == Bureau);
-
 // Who gets tokens is the bureau's business alone.
 table!(client, Some(Scope::AdministrationRead), |me| match me.kind {
     Bureau => all(),
@@ -122,6 +121,13 @@ table!(client, Some(Scope::AdministrationRead), |me| match me.kind {
     | HomeCareProvider => none(),
 });
 written!(client, |me, _| me.kind == Bureau);
+
+table!(trusted_document, Some(Scope::AdministrationRead), |me| match me.kind {
+    Bureau => all(),
+    SubdistrictOffice | Hospital | DisabilityFederation | CharityFederation | CharitySupermarket
+    | HomeCareProvider => none(),
+});
+written!(trusted_document, |me, _| me.kind == Bureau);
 
 table!(staff, Some(Scope::AdministrationRead), |me| match me.kind {
     Bureau => all(),
@@ -353,6 +359,7 @@ macro_rules! every_sliced_table {
             partner,
             token,
             client,
+            trusted_document,
             staff,
             lease,
             programme,

@@ -223,3 +223,29 @@ pub enum OperationStatus {
     /// Undone, or blocked before it arrived, by `voidOperation`.
     Voided,
 }
+
+/// How a client proves at the token endpoint who it is.
+#[derive(Enum, Copy, Clone, Eq, PartialEq)]
+#[graphql(remote = "entity::kinds::ClientAuthentication")]
+pub enum ClientAuthentication {
+    /// `client_secret_basic` or `client_secret_post`: a secret that the server makes and shows once.
+    ClientSecret,
+    /// `private_key_jwt` (RFC 7523): an assertion signed with a key of its own, Ed25519 or P-256.
+    PrivateKeyJwt,
+}
+
+/// A duty. Clerk and decider may meet in one person; no other two may.
+#[derive(Enum, Copy, Clone, Eq, PartialEq)]
+#[graphql(remote = "entity::kinds::Role")]
+pub enum Role {
+    /// Prepares: takes applications and works on referrals.
+    Clerk,
+    /// Decides, and appropriates.
+    Decider,
+    /// Pays.
+    Paymaster,
+    /// Reads everything, also the trail, and changes nothing.
+    Auditor,
+    /// Registers partners, clients and staff, and suspends them.
+    Administrator,
+}

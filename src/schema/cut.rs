@@ -32,6 +32,8 @@ pub const ROOT_FIELDS: &[(&str, &[Scope])] = &[
     ("events", &[Scope::EventRead]),
     ("auditTrail", &[Scope::AuditRead]),
     ("ledger", &[Scope::AuditRead]),
+    ("clients", &[Scope::AdministrationRead]),
+    ("staff", &[Scope::AdministrationRead]),
     ("settle", &[Scope::SettlementWrite]),
     ("reverseSettlement", &[Scope::SettlementWrite]),
     ("redeemAidCard", &[Scope::CardRedeem]),
@@ -51,6 +53,15 @@ pub const ROOT_FIELDS: &[(&str, &[Scope])] = &[
     ("confirmStatement", &[Scope::StatementConfirm]),
     ("payStatement", &[Scope::StatementPay]),
     ("appropriate", &[Scope::BudgetWrite]),
+    ("registerPartner", &[Scope::AdministrationWrite]),
+    ("registerAgreement", &[Scope::AdministrationWrite]),
+    ("endAgreement", &[Scope::AdministrationWrite]),
+    ("registerClient", &[Scope::AdministrationWrite]),
+    ("rotateClientSecret", &[Scope::AdministrationWrite]),
+    ("registerDocuments", &[Scope::AdministrationWrite]),
+    ("registerStaff", &[Scope::AdministrationWrite]),
+    ("suspend", &[Scope::AdministrationWrite]),
+    ("resume", &[Scope::AdministrationWrite]),
 ];
 
 /// The scopes whose operations refuse with a code; none: those of every kind of partner do.
