@@ -38,7 +38,7 @@ pub use directory::{Directory, LONGEST_AGE, Reference, in_force};
 pub use disclosure::{Disclosed, column, disclosed};
 pub use doors::ReferralRow;
 pub use jwks::PublicKeys;
-pub use keys::{Keys, make_private_folder};
+pub use keys::{Active, Keys, Listed, Verifying, make_private_folder};
 pub use patience::Patience;
 pub use receipt::Receipt;
 pub use slice::{COUNTED_UP_TO, Selection, Slice};

@@ -124,6 +124,10 @@ impl Gate {
         &self.keys
     }
 
+    pub(super) fn shared_keys(&self) -> &Arc<Keys> {
+        &self.keys
+    }
+
     pub fn directory(&self) -> &Directory {
         &self.directory
     }
@@ -141,6 +145,7 @@ impl Gate {
         let known = match self.known.get(&hash).filter(|known| known.checked.elapsed() < LONGEST_AGE) {
             Some(known) => known,
             None => {
+                self.look_for_key_of(bearer).await;
                 let known = Arc::new(self.look_up(self.verify(bearer)?).await?);
                 self.known.insert(hash, Arc::clone(&known));
                 known
@@ -170,19 +175,18 @@ impl Gate {
     fn verify(&self, bearer: &str) -> Result<Claims> {
         let refused = |_| Error::Unauthenticated;
         let header = decode_header(bearer).map_err(refused)?;
-        let ours = header.alg == Algorithm::EdDSA
-            && header.typ.as_deref() == Some(TYPE)
-            && header.kid.as_deref() == Some(self.keys.key_id.as_str());
-        if !ours {
+        if header.alg != Algorithm::EdDSA || header.typ.as_deref() != Some(TYPE) {
             return Err(Error::Unauthenticated);
         }
+        let key = header.kid.and_then(|kid| self.keys.verifying(&kid)).ok_or(Error::Unauthenticated)?;
         let mut validation = Validation::new(Algorithm::EdDSA);
         validation.set_issuer(&[ISSUER]);
         validation.set_audience(&[AUDIENCE]);
         validation.set_required_spec_claims(&["exp", "nbf", "iss", "aud", "sub"]);
         validation.validate_exp = false;
         validation.validate_nbf = false;
-        decode::<Claims>(bearer, &self.keys.verifying, &validation).map(|data| data.claims).map_err(refused)
+        let claims = decode::<Claims>(bearer, &key.decoding, &validation).map_err(refused)?.claims;
+        if key.signed_at(claims.iat) { Ok(claims) } else { Err(Error::Unauthenticated) }
     }
 
     /// The live row of a verified token, with its partner.
@@ -251,12 +255,10 @@ impl Gate {
             exp: row.expires_at.timestamp(),
             scope: row.scopes.clone(),
         };
-        let header = Header {
-            typ: Some(TYPE.into()),
-            kid: Some(self.keys.key_id.clone()),
-            ..Header::new(Algorithm::EdDSA)
-        };
-        let token = encode(&header, &claims, &self.keys.signing)
+        let active = self.keys.active();
+        let header =
+            Header { typ: Some(TYPE.into()), kid: Some(active.kid.clone()), ..Header::new(Algorithm::EdDSA) };
+        let token = encode(&header, &claims, &active.encoding)
             .map_err(|error| Error::internal(format!("signing a token: {error}")))?;
         token::Entity::insert(row.into_active_model().reset_all())
             .exec_without_returning(&self.database.reader())

@@ -81,7 +81,7 @@ impl Issue {
             scopes.push(scope);
         }
         let config = configure(&self.place, None)?;
-        let gate = gate(&config, open(&config).await?)?;
+        let gate = gate(&config, open(&config).await?).await?;
         check(&config, &gate).await?;
         let code = self.partner.unwrap_or_default();
         if scopes.is_empty() {
