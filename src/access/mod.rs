@@ -47,7 +47,7 @@ pub use doors::ReferralRow;
 pub use issue::{CLIENT_LIFE, IssueError, Issued, LONGEST_LIFE, LONGEST_STAFF_LIFE};
 pub use jose::ALGORITHMS;
 pub use jwks::PublicKeys;
-pub use keys::{Keys, make_private_folder};
+pub use keys::{Active, Keys, Listed, Verifying, make_private_folder};
 pub use loading::LoadingGate;
 pub use patience::Patience;
 pub use possession::{Proof, ProofFlaw};

@@ -52,6 +52,7 @@ mod refund_redemption;
 mod refusals;
 mod request_referral;
 mod reverse_settlement;
+mod rotation;
 mod schema;
 mod schemas_of_kinds;
 mod seals;
