@@ -5,6 +5,8 @@ use std::fmt::Write as _;
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 
+use crate::access::Bounds;
+
 /// Everything that can be set.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Config {
@@ -16,6 +18,8 @@ pub struct Config {
     /// What is logged, as a filter of `tracing`.
     pub log: String,
     pub log_form: LogForm,
+    /// How many people and cards a partner may ask for.
+    pub bounds: Bounds,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -48,7 +52,13 @@ const DATABASE: Setting = Setting {
 const LISTEN: Setting = Setting { key: "listen", variable: "ONESTOP_LISTEN", example: "127.0.0.1:8080" };
 const LOG: Setting = Setting { key: "log", variable: "ONESTOP_LOG", example: "info" };
 const LOG_FORM: Setting = Setting { key: "log_form", variable: "ONESTOP_LOG_FORM", example: "json" };
-const SETTINGS: [&Setting; 5] = [&DATA, &DATABASE, &LISTEN, &LOG, &LOG_FORM];
+/// Coverage checks of one patient by one hospital in an hour.
+const CHECKS: Setting = Setting { key: "patient_checks", variable: "ONESTOP_PATIENT_CHECKS", example: "60" };
+/// Different patients of one hospital in a day.
+const PATIENTS: Setting = Setting { key: "patients", variable: "ONESTOP_PATIENTS", example: "5000" };
+/// Different cards of one shop in a day.
+const CARDS: Setting = Setting { key: "cards", variable: "ONESTOP_CARDS", example: "3000" };
+const SETTINGS: [&Setting; 8] = [&DATA, &DATABASE, &LISTEN, &LOG, &LOG_FORM, &CHECKS, &PATIENTS, &CARDS];
 
 /// Names the file, if there is one.
 pub const FILE_VARIABLE: &str = "ONESTOP_CONFIG";
@@ -123,9 +133,23 @@ impl Config {
         if log_form.is_none() {
             fault(&LOG_FORM, "must be text or json");
         }
+        let mut bound = |setting: &Setting, default: u32| match get(setting).map(|text| text.parse::<u32>()) {
+            None => default,
+            Some(Ok(number)) if number > 0 => number,
+            Some(_) => {
+                fault(setting, "must be a whole number above 0");
+                default
+            }
+        };
+        let generous = Bounds::default();
+        let bounds = Bounds {
+            checks_of_patient: bound(&CHECKS, generous.checks_of_patient),
+            patients: bound(&PATIENTS, generous.patients),
+            cards: bound(&CARDS, generous.cards),
+        };
         match (listen, log_form) {
             (Some(listen), Some(log_form)) if faults.is_empty() => {
-                Ok(Self { data, database, listen, log, log_form })
+                Ok(Self { data, database, listen, log, log_form, bounds })
             }
             _ => Err(faults.join("\n")),
         }
@@ -191,9 +215,12 @@ mod tests {
             ("ONESTOP_LISTEN", "8080"),
             ("ONESTOP_LOG", "=="),
             ("ONESTOP_LOG_FORM", "xml"),
+            ("ONESTOP_PATIENT_CHECKS", "0"),
+            ("ONESTOP_PATIENTS", "many"),
+            ("ONESTOP_CARDS", "-1"),
         ])
         .unwrap_err();
-        for setting in [&DATABASE, &LISTEN, &LOG, &LOG_FORM] {
+        for setting in [&DATABASE, &LISTEN, &LOG, &LOG_FORM, &CHECKS, &PATIENTS, &CARDS] {
             let line = faults.lines().find(|line| line.starts_with(setting.variable)).unwrap();
             assert!(line.contains(setting.example), "{line}");
         }

@@ -2,6 +2,7 @@
 //! already holds the partner's policy. No identity, no handle; no handle, no data. Writing is an [`Act`].
 
 mod act;
+mod asked;
 mod audit;
 mod budget;
 mod counter;
@@ -30,6 +31,7 @@ mod viewer;
 mod writing;
 
 pub use act::{Act, Answer, Answered, Intent, Outcome, read_answer};
+pub use asked::Bounds;
 pub use audit::{Book, Finding, Head, Summary};
 pub use budget::BudgetLeft;
 pub use database::{Database, counting, recording};

@@ -18,6 +18,7 @@ use sha2::{Digest as _, Sha256};
 use tokio::sync::watch;
 use tokio::time::Instant;
 
+use super::asked::{Asked, Bounds};
 use super::database::{Database, Loading};
 use super::directory::{Directory, LONGEST_AGE};
 use super::disclosure::column;
@@ -70,6 +71,7 @@ pub struct Gate {
     keys: Arc<Keys>,
     directory: Arc<Directory>,
     misses: Arc<Misses>,
+    asked: Arc<Asked>,
     pub(super) looks: Arc<Looks>,
     pub(super) numbered: Arc<watch::Sender<()>>,
     clock: Clock,
@@ -109,11 +111,17 @@ impl Gate {
             keys,
             directory,
             misses: Arc::default(),
+            asked: Arc::default(),
             looks: Arc::default(),
             numbered: Arc::default(),
             clock,
             known,
         }
+    }
+
+    /// With other bounds on how many people and cards a partner may ask for.
+    pub fn bounded(self, bounds: Bounds) -> Self {
+        Self { asked: Arc::new(Asked::within(bounds)), ..self }
     }
 
     pub fn database(&self) -> &Database {
@@ -157,6 +165,7 @@ impl Gate {
             directory: Arc::clone(&self.directory),
             keys: Arc::clone(&self.keys),
             misses: Arc::clone(&self.misses),
+            asked: Arc::clone(&self.asked),
             seen: Arc::new(Seen::new(Arc::clone(&self.looks))),
             origin: None,
             purpose: None,

@@ -184,7 +184,7 @@ fn gate_with(
     let folder = config.data.join("keys");
     let keys = read(&folder)
         .map_err(|error| Failure(format!("the keys in {} cannot be used: {error}", folder.display())))?;
-    Ok(Gate::new(database, Arc::new(keys), Clock::system()))
+    Ok(Gate::new(database, Arc::new(keys), Clock::system()).bounded(config.bounds))
 }
 
 /// Refuses a database that another version or other keys belong to.

@@ -4,6 +4,7 @@
 
 mod aid_card;
 mod arrows;
+mod asked;
 mod asks;
 mod audit;
 mod audit_files;
