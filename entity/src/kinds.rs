@@ -50,6 +50,7 @@ words! {
         BudgetWrite "BUDGET_WRITE",
         EventRead "EVENT_READ",
         AuditRead "AUDIT_READ",
+        PersonUnmask "PERSON_UNMASK",
     }
     /// What a partner is, which decides what it may see and do (DOMAIN.md §1).
     PartnerKind {

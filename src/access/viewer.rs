@@ -82,7 +82,8 @@ pub const fn may_hold(kind: PartnerKind, scope: Scope) -> bool {
             Bureau | SubdistrictOffice | Hospital | DisabilityFederation | CharityFederation
             | CharitySupermarket | HomeCareProvider => true,
         },
-        Scope::AuditRead => match kind {
+        // A hospital was told name and number by the patient; a receiver sees what the consent opens.
+        Scope::AuditRead | Scope::PersonUnmask => match kind {
             Bureau => true,
             SubdistrictOffice | Hospital | DisabilityFederation | CharityFederation | CharitySupermarket
             | HomeCareProvider => false,

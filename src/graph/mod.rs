@@ -22,6 +22,7 @@ pub mod settlement;
 pub mod settlement_preview;
 pub mod statement;
 pub mod text;
+pub mod unmasking;
 pub mod user_error;
 pub mod viewer;
 pub mod words;

@@ -57,6 +57,7 @@ mod settle_refusals;
 mod statements;
 mod texts;
 mod tokens;
+mod unmasking;
 mod uploads;
 mod visibility;
 mod void_operation;
