@@ -15,6 +15,7 @@ use sha2::{Digest as _, Sha256};
 use tokio::sync::watch;
 use tokio::time::Instant;
 
+use super::asked::{Asked, Bounds};
 use super::database::Database;
 use super::directory::{Directory, LONGEST_AGE};
 use super::disclosure::column;
@@ -89,6 +90,7 @@ pub struct Gate {
     pub(super) keys: Arc<Keys>,
     pub(super) directory: Arc<Directory>,
     pub(super) misses: Arc<Misses>,
+    pub(super) asked: Arc<Asked>,
     pub(super) looks: Arc<Looks>,
     pub(super) numbered: Arc<watch::Sender<()>>,
     pub(super) proofs: Arc<Proofs>,
@@ -111,6 +113,7 @@ impl Gate {
             keys,
             directory,
             misses: Arc::default(),
+            asked: Arc::default(),
             looks: Arc::default(),
             numbered: Arc::default(),
             proofs: Arc::new(Proofs::default()),
@@ -128,6 +131,11 @@ impl Gate {
     /// The address by which this server is known, without a slash at its end.
     pub fn issuer(&self) -> &str {
         &self.issuer
+    }
+
+    /// With other bounds on how many people and cards a partner may ask for.
+    pub fn bounded(self, bounds: Bounds) -> Self {
+        Self { asked: Arc::new(Asked::within(bounds)), ..self }
     }
 
     pub fn database(&self) -> &Database {
@@ -207,6 +215,7 @@ impl Gate {
             directory: Arc::clone(&self.directory),
             keys: Arc::clone(&self.keys),
             misses: Arc::clone(&self.misses),
+            asked: Arc::clone(&self.asked),
             seen: Arc::new(Seen::new(Arc::clone(&self.looks))),
             origin: None,
             purpose: None,

@@ -197,7 +197,8 @@ fn gate_with(
     let folder = config.data.join("keys");
     let keys = read(&folder)
         .map_err(|error| Failure(format!("the keys in {} cannot be used: {error}", folder.display())))?;
-    Ok(Gate::new(database, Arc::new(keys), Clock::system()).issuing_as(&config.issuer()))
+    let gate = Gate::new(database, Arc::new(keys), Clock::system());
+    Ok(gate.bounded(config.bounds).issuing_as(&config.issuer()))
 }
 
 /// Refuses a database that another version or other keys belong to.

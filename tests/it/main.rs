@@ -4,6 +4,7 @@
 
 mod aid_card;
 mod arrows;
+mod asked;
 mod asks;
 mod audit;
 mod audit_files;
@@ -61,6 +62,7 @@ mod settle_refusals;
 mod statements;
 mod texts;
 mod tokens;
+mod unmasking;
 mod uploads;
 mod visibility;
 mod void_operation;
