@@ -268,7 +268,7 @@ impl Gate {
         Ok(Known {
             viewer: Viewer::new(bearer, &scopes, row.id),
             not_before: claims.nbf,
-            expires: claims.exp,
+            expires: claims.exp.min(row.expires_at.timestamp()),
             thumbprint,
             checked,
         })
