@@ -66,7 +66,8 @@ fn each_kind_has_its_own_nodes_and_scopes() {
         (
             "BUREAU",
             "Settlement PolicyVersion AidCard Redemption Referral Consent Statement",
-            "REFERRAL_READ REFERRAL_WRITE CONSENT_WRITE SETTLEMENT_READ CARD_READ STATEMENT_READ STATEMENT_PAY BUDGET_READ BUDGET_WRITE AUDIT_READ",
+            "REFERRAL_READ REFERRAL_WRITE CONSENT_WRITE SETTLEMENT_READ CARD_READ STATEMENT_READ STATEMENT_PAY BUDGET_READ BUDGET_WRITE AUDIT_READ ADMINISTRATION_READ \
+             ADMINISTRATION_WRITE",
         ),
         ("SUBDISTRICT_OFFICE", "Referral Consent", referring),
         (
