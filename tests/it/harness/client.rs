@@ -244,3 +244,59 @@ impl System {
         said.body
     }
 }
+
+/// What a proof of possession says when nothing is wrong with it.
+pub struct Proving<'a> {
+    pub pair: &'a Pair,
+    pub header: Value,
+    pub claims: Value,
+}
+
+impl Proving<'_> {
+    pub fn sign(&self) -> String {
+        self.pair.sign(&self.header, &self.claims)
+    }
+
+    /// The same proof with something else in its header.
+    pub fn headed(mut self, member: &str, value: Value) -> String {
+        self.header[member] = value;
+        self.sign()
+    }
+
+    /// The same proof, saying something else; null takes a claim away.
+    pub fn saying(mut self, claim: &str, value: Value) -> String {
+        match value {
+            Value::Null => drop(self.claims.as_object_mut().unwrap().remove(claim)),
+            value => self.claims[claim] = value,
+        }
+        self.sign()
+    }
+}
+
+impl District {
+    /// A good proof for one request.
+    pub fn proving<'a>(&self, pair: &'a Pair, method: &str, path: &str, token: Option<&str>) -> Proving<'a> {
+        let mut claims = json!({
+            "jti": new_key(), "htm": method, "htu": format!("{}{path}", self.url),
+            "iat": self.now().timestamp(), "nonce": self.gate.proof_nonce(),
+        });
+        if let Some(token) = token {
+            claims["ath"] = json!(base64url(Sha256::digest(token)));
+        }
+        let header = json!({ "typ": "dpop+jwt", "alg": pair.algorithm(), "jwk": pair.jwk() });
+        Proving { pair, header, claims }
+    }
+
+    pub fn proof(&self, pair: &Pair, method: &str, path: &str, token: Option<&str>) -> String {
+        self.proving(pair, method, path, token).sign()
+    }
+
+    /// A token of a client that is bound to a key.
+    pub async fn bound_token(&self, system: &System, pair: &Pair) -> String {
+        let proof = self.proof(pair, "POST", "/oauth/token", None);
+        let asked = system.post_proven("/oauth/token", &[("grant_type", "client_credentials")]);
+        let said = Said::of(asked.header("dpop", proof).send().await.unwrap()).await;
+        assert_eq!((said.status, &said.body["token_type"]), (200, &json!("DPoP")), "{said:?}");
+        said.token()
+    }
+}
