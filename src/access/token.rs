@@ -125,7 +125,8 @@ impl Gate {
 
     /// The same gate of a server that is known outside by this address: it stands in every token as who issued it, and for whom.
     pub fn issuing_as(self, issuer: &str) -> Self {
-        Self { issuer: issuer.into(), ..self }
+        // What was judged under another address is not good under this one.
+        Self { issuer: issuer.into(), known: Arc::new(Cache::new(CACHED_TOKENS)), ..self }
     }
 
     /// The address by which this server is known, without a slash at its end.
@@ -280,7 +281,7 @@ impl Gate {
         Ok(Known {
             viewer: Viewer::new(bearer, &scopes, row.id),
             not_before: claims.nbf,
-            expires: claims.exp,
+            expires: claims.exp.min(row.expires_at.timestamp()),
             thumbprint,
             checked,
         })

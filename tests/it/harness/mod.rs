@@ -2,6 +2,7 @@
 
 pub mod bill;
 pub mod canary;
+pub mod client;
 pub mod database;
 pub mod district;
 pub mod files;
