@@ -119,7 +119,8 @@ class Checks {
       await client.clientCredentialsGrant(config)
       const { body } = exchanges.at(-1)
       assert.match(String(body), /client_assertion=/)
-      const again = await fetch(config.serverMetadata().token_endpoint, { method: 'POST', body: new URLSearchParams(body) })
+      const endpoint = config.serverMetadata().token_endpoint
+      const again = await fetch(endpoint, { method: 'POST', body: new URLSearchParams(body) })
       assert.equal(again.status, 401)
       assert.equal((await again.json()).error, 'invalid_client')
     },
@@ -131,13 +132,13 @@ class Checks {
         },
       }
       const { config } = await this.byKey('ES256', elsewhere)
-      await assert.rejects(client.clientCredentialsGrant(config), isRefused('invalid_client'))
+      assert.equal(await refusal(client.clientCredentialsGrant(config)), 'invalid_client')
     },
 
     'a wrong secret is refused': async () => {
       for (const method of [client.ClientSecretBasic, client.ClientSecretPost]) {
         const { config } = await this.#configured('secret', 'onestop_secret_wrong', method('onestop_secret_wrong'))
-        await assert.rejects(client.clientCredentialsGrant(config), isRefused('invalid_client'))
+        assert.equal(await refusal(client.clientCredentialsGrant(config)), 'invalid_client')
       }
     },
 
@@ -149,7 +150,7 @@ class Checks {
       const answer = await (await this.ask(config, given.access_token, SETTLEMENTS)).json()
       assert.equal(answer.errors[0].extensions.code, 'FORBIDDEN')
       const ofAnotherKind = client.clientCredentialsGrant(config, { scope: 'CARD_REDEEM' })
-      await assert.rejects(ofAnotherKind, isRefused('invalid_scope'))
+      assert.equal(await refusal(ofAnotherKind), 'invalid_scope')
     },
 
     'introspection tells the partner alone': async () => {
@@ -221,14 +222,21 @@ class Checks {
 
     'a client of bound tokens gets no other': async () => {
       const { config } = await this.bySecret('bound')
-      await assert.rejects(client.clientCredentialsGrant(config), isRefused('invalid_request'))
+      assert.equal(await refusal(client.clientCredentialsGrant(config)), 'invalid_request')
     },
   }
 }
 
-// Whether a request for a token was refused with this code.
-function isRefused(code) {
-  return (error) => error instanceof client.ResponseBodyError && error.error === code
+// The error code with which a token is refused. Where the server challenges besides (401), openid-client leaves the body to be read.
+async function refusal(asking) {
+  try {
+    await asking
+  } catch (error) {
+    if (error instanceof client.ResponseBodyError) return error.error
+    if (error instanceof client.WWWAuthenticateChallengeError) return (await error.response.json()).error
+    throw error
+  }
+  assert.fail('a token was given')
 }
 
 // Whether a request was turned away with this challenge (false when it was let in).
