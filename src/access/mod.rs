@@ -2,6 +2,7 @@
 //! already holds the partner's policy. No identity, no handle; no handle, no data. Writing is an [`Act`].
 
 mod act;
+mod asked;
 mod assertion;
 mod audit;
 mod budget;
@@ -20,6 +21,7 @@ mod jwks;
 mod keys;
 mod lease;
 mod loading;
+mod looked;
 mod looks;
 mod misses;
 mod ownership;
@@ -32,13 +34,15 @@ pub mod seals;
 mod slice;
 mod statements;
 mod token;
+mod unmasking;
 mod viewer;
 mod writing;
 
 pub use act::{Act, Answer, Answered, Intent, Outcome, read_answer};
+pub use asked::Bounds;
 pub use audit::{Book, Finding, Head, Summary};
 pub use budget::BudgetLeft;
-pub use clients::{Caller, ClientProof, NewSecret, NotProven, TOKEN_PATH};
+pub use clients::{Caller, ClientProof, NewSecret, NotProven, TOKEN_PATH, are_usable_keys, document_digest};
 pub use database::{Database, counting, recording};
 pub use desk::{Conflicts, Desk, Patient, StayMarks};
 pub use directory::{Directory, LONGEST_AGE, Reference, in_force};
@@ -47,7 +51,7 @@ pub use doors::ReferralRow;
 pub use issue::{CLIENT_LIFE, IssueError, Issued, LONGEST_LIFE, LONGEST_STAFF_LIFE};
 pub use jose::ALGORITHMS;
 pub use jwks::PublicKeys;
-pub use keys::{Keys, make_private_folder};
+pub use keys::{Active, Keys, Listed, Verifying, make_private_folder};
 pub use loading::LoadingGate;
 pub use patience::Patience;
 pub use possession::{Proof, ProofFlaw};
@@ -55,4 +59,5 @@ pub use receipt::Receipt;
 pub use slice::{COUNTED_UP_TO, Selection, Slice};
 pub use statements::{ActPlace, Owed, Totals};
 pub use token::{Claims, Denied, Gate};
+pub use unmasking::Clear;
 pub use viewer::{Viewer, is_of_people, may_hold, roles_of, scopes_of, scopes_of_roles};

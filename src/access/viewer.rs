@@ -149,11 +149,14 @@ pub const fn may_hold(kind: PartnerKind, scope: Scope) -> bool {
             Bureau | SubdistrictOffice | Hospital | DisabilityFederation | CharityFederation
             | CharitySupermarket | HomeCareProvider => true,
         },
-        Scope::AuditRead | Scope::AdministrationRead | Scope::AdministrationWrite => match kind {
-            Bureau => true,
-            SubdistrictOffice | Hospital | DisabilityFederation | CharityFederation | CharitySupermarket
-            | HomeCareProvider => false,
-        },
+        // A hospital was told name and number by the patient; a receiver sees what the consent opens.
+        Scope::AuditRead | Scope::PersonUnmask | Scope::AdministrationRead | Scope::AdministrationWrite => {
+            match kind {
+                Bureau => true,
+                SubdistrictOffice | Hospital | DisabilityFederation | CharityFederation
+                | CharitySupermarket | HomeCareProvider => false,
+            }
+        }
         Scope::StatementRead => match kind {
             Bureau | Hospital | CharityFederation | CharitySupermarket | HomeCareProvider => true,
             SubdistrictOffice | DisabilityFederation => false,
@@ -200,6 +203,10 @@ pub const fn role_may_hold(role: Role, scope: Scope) -> bool {
         Scope::BudgetWrite => match role {
             Decider => true,
             Clerk | Paymaster | Auditor | Administrator => false,
+        },
+        Scope::PersonUnmask => match role {
+            Clerk | Decider => true,
+            Paymaster | Auditor | Administrator => false,
         },
         Scope::EventRead => match role {
             Clerk | Decider | Paymaster | Auditor | Administrator => true,

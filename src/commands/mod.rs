@@ -2,6 +2,7 @@
 
 mod audit;
 mod demo;
+mod keys;
 mod migrate;
 mod receipt;
 mod reconcile;
@@ -51,6 +52,8 @@ enum Command {
     Token(token::Token),
     /// Verify a receipt of an act that moved money.
     Receipt(receipt::Receipt),
+    /// List the signing keys, or rotate them.
+    Keys(keys::Keys),
 }
 
 /// Where the data are.
@@ -103,6 +106,7 @@ pub fn run() -> ExitCode {
             Command::Schema(schema) => schema.run(),
             Command::Token(token) => token.run().await,
             Command::Receipt(receipt) => receipt.run(),
+            Command::Keys(keys) => keys.run(),
         };
         match outcome {
             Ok(()) => ExitCode::SUCCESS,
@@ -163,9 +167,18 @@ async fn open(config: &Config) -> Result<Database, Failure> {
     Ok(Database::open(&config.database).await?)
 }
 
-/// The gate over an open database, with the keys of the data folder, which are made when they are missing.
-fn gate(config: &Config, database: Database) -> Result<Gate, Failure> {
-    gate_with(Keys::in_folder, config, database)
+/// The gate over an open database, with the keys of the data folder. They are made when they are missing, unless the database
+/// holds what other keys have sealed or signed.
+async fn gate(config: &Config, database: Database) -> Result<Gate, Failure> {
+    if !database.holds_people_or_tokens().await? {
+        return gate_with(Keys::in_folder, config, database);
+    }
+    gate_with(Keys::kept_in_folder, config, database).map_err(|Failure(why)| {
+        Failure(format!(
+            "{why}. The database holds people or tokens, which only their own keys open: put the folder back from its backup, or \
+             name the right one with --data"
+        ))
+    })
 }
 
 /// The gate over the database and with the keys of an installation that is there; neither is made.
@@ -184,7 +197,8 @@ fn gate_with(
     let folder = config.data.join("keys");
     let keys = read(&folder)
         .map_err(|error| Failure(format!("the keys in {} cannot be used: {error}", folder.display())))?;
-    Ok(Gate::new(database, Arc::new(keys), Clock::system()).issuing_as(&config.issuer()))
+    let gate = Gate::new(database, Arc::new(keys), Clock::system());
+    Ok(gate.bounded(config.bounds).issuing_as(&config.issuer()))
 }
 
 /// Refuses a database that another version or other keys belong to.

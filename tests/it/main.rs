@@ -4,6 +4,7 @@
 
 mod aid_card;
 mod arrows;
+mod asked;
 mod asks;
 mod audit;
 mod audit_files;
@@ -52,6 +53,7 @@ mod refund_redemption;
 mod refusals;
 mod request_referral;
 mod reverse_settlement;
+mod rotation;
 mod schema;
 mod schemas_of_kinds;
 mod seals;
@@ -60,6 +62,7 @@ mod settle_refusals;
 mod statements;
 mod texts;
 mod tokens;
+mod unmasking;
 mod uploads;
 mod visibility;
 mod void_operation;
