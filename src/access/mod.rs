@@ -33,6 +33,7 @@ mod records;
 pub mod seals;
 mod slice;
 mod statements;
+mod steward;
 mod token;
 mod unmasking;
 mod viewer;
