@@ -58,6 +58,7 @@ mod rotation;
 mod schema;
 mod schemas_of_kinds;
 mod seals;
+mod security;
 mod settle;
 mod settle_refusals;
 mod statements;
