@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
 use std::net::SocketAddr;
+use std::ops::RangeInclusive;
 use std::path::{Path, PathBuf};
 
 use ipnet::IpNet;
@@ -22,6 +23,10 @@ pub struct Config {
     pub log_form: LogForm,
     /// Networks of the proxies that are believed when they say where a request comes from.
     pub trusted_proxies: Vec<IpNet>,
+    /// What a client may spend at once, in fields of answers; as usual, when that is not set. So are the numbers below.
+    pub cost_capacity: Option<u64>,
+    /// What it may spend more each second.
+    pub cost_per_second: Option<u64>,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -58,7 +63,24 @@ const LOG: Setting = Setting { key: "log", variable: "ONESTOP_LOG", example: "in
 const LOG_FORM: Setting = Setting { key: "log_form", variable: "ONESTOP_LOG_FORM", example: "json" };
 const TRUSTED_PROXIES: Setting =
     Setting { key: "trusted_proxies", variable: "ONESTOP_TRUSTED_PROXIES", example: "127.0.0.1,10.1.0.0/16" };
-const SETTINGS: [&Setting; 7] = [&DATA, &DATABASE, &LISTEN, &PUBLIC_URL, &LOG, &LOG_FORM, &TRUSTED_PROXIES];
+const COST_CAPACITY: Setting =
+    Setting { key: "cost_capacity", variable: "ONESTOP_COST_CAPACITY", example: "1000000" };
+const COST_PER_SECOND: Setting =
+    Setting { key: "cost_per_second", variable: "ONESTOP_COST_PER_SECOND", example: "20000" };
+const SETTINGS: [&Setting; 9] = [
+    &DATA,
+    &DATABASE,
+    &LISTEN,
+    &PUBLIC_URL,
+    &LOG,
+    &LOG_FORM,
+    &TRUSTED_PROXIES,
+    &COST_CAPACITY,
+    &COST_PER_SECOND,
+];
+
+/// What a cost may be set to.
+const COSTS: RangeInclusive<u64> = 1..=1_000_000_000;
 
 /// Names the file, if there is one.
 pub const FILE_VARIABLE: &str = "ONESTOP_CONFIG";
@@ -146,10 +168,29 @@ impl Config {
         if trusted_proxies.is_none() {
             fault(&TRUSTED_PROXIES, "must be addresses or networks with a comma between them");
         }
-        match (listen, log_form, trusted_proxies) {
-            (Some(listen), Some(log_form), Some(trusted_proxies)) if faults.is_empty() => {
-                Ok(Self { data, database, listen, public_url, log, log_form, trusted_proxies })
+        let mut number = |setting: &Setting, allowed: RangeInclusive<u64>| {
+            let text = get(setting)?;
+            let value = text.parse().ok().filter(|value| allowed.contains(value));
+            if value.is_none() {
+                let (least, most) = allowed.into_inner();
+                fault(setting, &format!("must be a whole number from {least} to {most}"));
             }
+            value
+        };
+        let cost_capacity = number(&COST_CAPACITY, COSTS);
+        let cost_per_second = number(&COST_PER_SECOND, COSTS);
+        match (listen, log_form, trusted_proxies) {
+            (Some(listen), Some(log_form), Some(trusted_proxies)) if faults.is_empty() => Ok(Self {
+                data,
+                database,
+                listen,
+                public_url,
+                log,
+                log_form,
+                trusted_proxies,
+                cost_capacity,
+                cost_per_second,
+            }),
             _ => Err(faults.join("\n")),
         }
     }
@@ -239,9 +280,11 @@ mod tests {
             ("ONESTOP_LOG", "=="),
             ("ONESTOP_LOG_FORM", "xml"),
             ("ONESTOP_TRUSTED_PROXIES", "10.0.0.0/33"),
+            ("ONESTOP_COST_CAPACITY", "0"),
+            ("ONESTOP_COST_PER_SECOND", "2.5"),
         ])
         .unwrap_err();
-        for setting in [&DATABASE, &LISTEN, &PUBLIC_URL, &LOG, &LOG_FORM, &TRUSTED_PROXIES] {
+        for setting in SETTINGS.into_iter().filter(|setting| setting.key != DATA.key) {
             let line = faults.lines().find(|line| line.starts_with(setting.variable)).unwrap();
             assert!(line.contains(setting.example), "{line}");
         }

@@ -17,6 +17,7 @@ use super::keys::Keys;
 use super::looks::Seen;
 use super::misses::Misses;
 use super::policy::Sliced;
+use super::purse::Buckets;
 use super::viewer::Viewer;
 use crate::clock::Clock;
 use crate::error::{Error, Result};
@@ -75,6 +76,7 @@ pub struct Slice {
     pub(super) directory: Arc<Directory>,
     pub(super) keys: Arc<Keys>,
     pub(super) misses: Arc<Misses>,
+    pub(super) buckets: Arc<Buckets>,
     /// The looks of this request.
     pub(super) seen: Arc<Seen>,
     /// From where the viewer asks.

@@ -22,6 +22,7 @@ use super::keys::Keys;
 use super::looks::{Looks, Seen};
 use super::misses::Misses;
 use super::possession::{Proof, ProofFlaw, Proofs};
+use super::purse::{Buckets, Rate};
 use super::slice::Slice;
 use super::viewer::{Bearer, Viewer, words};
 use crate::clock::Clock;
@@ -89,6 +90,7 @@ pub struct Gate {
     pub(super) keys: Arc<Keys>,
     pub(super) directory: Arc<Directory>,
     pub(super) misses: Arc<Misses>,
+    pub(super) buckets: Arc<Buckets>,
     pub(super) looks: Arc<Looks>,
     pub(super) numbered: Arc<watch::Sender<()>>,
     pub(super) proofs: Arc<Proofs>,
@@ -111,6 +113,7 @@ impl Gate {
             keys,
             directory,
             misses: Arc::default(),
+            buckets: Arc::new(Buckets::new(Rate::default())),
             looks: Arc::default(),
             numbered: Arc::default(),
             proofs: Arc::new(Proofs::default()),
@@ -123,6 +126,12 @@ impl Gate {
     /// The same gate of a server that is known outside by this address: it stands in every token as who issued it, and for whom.
     pub fn issuing_as(self, issuer: &str) -> Self {
         Self { issuer: issuer.into(), ..self }
+    }
+
+    /// With buckets of another size.
+    #[must_use]
+    pub fn with_rate(self, rate: Rate) -> Self {
+        Self { buckets: Arc::new(Buckets::new(rate)), ..self }
     }
 
     /// The address by which this server is known, without a slash at its end.
@@ -202,6 +211,7 @@ impl Gate {
             directory: Arc::clone(&self.directory),
             keys: Arc::clone(&self.keys),
             misses: Arc::clone(&self.misses),
+            buckets: Arc::clone(&self.buckets),
             seen: Arc::new(Seen::new(Arc::clone(&self.looks))),
             origin: None,
             purpose: None,

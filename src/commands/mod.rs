@@ -16,7 +16,7 @@ use std::sync::Arc;
 use clap::{Args, Parser, Subcommand};
 use tokio::sync::watch;
 
-use crate::access::{Database, Gate, Keys, make_private_folder};
+use crate::access::{Database, Gate, Keys, Rate, make_private_folder};
 use crate::clock::Clock;
 use crate::config::{self, Config, Flags, LogForm};
 use crate::error::Error;
@@ -184,7 +184,13 @@ fn gate_with(
     let folder = config.data.join("keys");
     let keys = read(&folder)
         .map_err(|error| Failure(format!("the keys in {} cannot be used: {error}", folder.display())))?;
-    Ok(Gate::new(database, Arc::new(keys), Clock::system()).issuing_as(&config.issuer()))
+    let usual = Rate::default();
+    let rate = Rate {
+        capacity: config.cost_capacity.unwrap_or(usual.capacity),
+        per_second: config.cost_per_second.unwrap_or(usual.per_second),
+    };
+    let gate = Gate::new(database, Arc::new(keys), Clock::system());
+    Ok(gate.issuing_as(&config.issuer()).with_rate(rate))
 }
 
 /// Refuses a database that another version or other keys belong to.
