@@ -18,6 +18,7 @@ mod commands;
 mod connections;
 mod consents;
 mod contract;
+mod costs;
 mod coverage;
 mod demo;
 mod downloads;
