@@ -8,6 +8,7 @@ use std::path::{Path, PathBuf};
 use ipnet::IpNet;
 
 use crate::access::Bounds;
+use crate::rules::retention::Retention;
 
 /// Everything that can be set.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -26,6 +27,8 @@ pub struct Config {
     pub trusted_proxies: Vec<IpNet>,
     /// How many people and cards a partner may ask for.
     pub bounds: Bounds,
+    /// How long records need their person.
+    pub retention: Retention,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -68,8 +71,22 @@ const CHECKS: Setting = Setting { key: "patient_checks", variable: "ONESTOP_PATI
 const PATIENTS: Setting = Setting { key: "patients", variable: "ONESTOP_PATIENTS", example: "5000" };
 /// Different cards of one shop in a day.
 const CARDS: Setting = Setting { key: "cards", variable: "ONESTOP_CARDS", example: "3000" };
-const SETTINGS: [&Setting; 10] =
-    [&DATA, &DATABASE, &LISTEN, &PUBLIC_URL, &LOG, &LOG_FORM, &TRUSTED_PROXIES, &CHECKS, &PATIENTS, &CARDS];
+/// After so many years nothing but what is open needs a person.
+const RETENTION: Setting =
+    Setting { key: "retention_years", variable: "ONESTOP_RETENTION_YEARS", example: "30" };
+const SETTINGS: [&Setting; 11] = [
+    &DATA,
+    &DATABASE,
+    &LISTEN,
+    &PUBLIC_URL,
+    &LOG,
+    &LOG_FORM,
+    &TRUSTED_PROXIES,
+    &CHECKS,
+    &PATIENTS,
+    &CARDS,
+    &RETENTION,
+];
 
 /// Names the file, if there is one.
 pub const FILE_VARIABLE: &str = "ONESTOP_CONFIG";
@@ -171,10 +188,23 @@ impl Config {
             patients: bound(&PATIENTS, generous.patients),
             cards: bound(&CARDS, generous.cards),
         };
+        let years = get(&RETENTION).map(|text| text.parse().ok().and_then(Retention::years));
+        let retention = years.unwrap_or(Some(Retention::VOUCHERS)).unwrap_or_else(|| {
+            fault(&RETENTION, "must be a whole number of years from 1 to 100");
+            Retention::VOUCHERS
+        });
         match (listen, log_form, trusted_proxies) {
-            (Some(listen), Some(log_form), Some(trusted_proxies)) if faults.is_empty() => {
-                Ok(Self { data, database, listen, public_url, log, log_form, trusted_proxies, bounds })
-            }
+            (Some(listen), Some(log_form), Some(trusted_proxies)) if faults.is_empty() => Ok(Self {
+                data,
+                database,
+                listen,
+                public_url,
+                log,
+                log_form,
+                trusted_proxies,
+                bounds,
+                retention,
+            }),
             _ => Err(faults.join("\n")),
         }
     }
@@ -267,11 +297,11 @@ mod tests {
             ("ONESTOP_PATIENT_CHECKS", "0"),
             ("ONESTOP_PATIENTS", "many"),
             ("ONESTOP_CARDS", "-1"),
+            ("ONESTOP_RETENTION_YEARS", "0"),
         ])
         .unwrap_err();
-        for setting in
-            [&DATABASE, &LISTEN, &PUBLIC_URL, &LOG, &LOG_FORM, &TRUSTED_PROXIES, &CHECKS, &PATIENTS, &CARDS]
-        {
+        // A folder can have any name.
+        for setting in SETTINGS.into_iter().filter(|setting| setting.key != DATA.key) {
             let line = faults.lines().find(|line| line.starts_with(setting.variable)).unwrap();
             assert!(line.contains(setting.example), "{line}");
         }

@@ -2,6 +2,7 @@
 
 mod audit;
 mod demo;
+mod forget;
 mod keys;
 mod migrate;
 mod receipt;
@@ -54,6 +55,8 @@ enum Command {
     Receipt(receipt::Receipt),
     /// List the signing keys, or rotate them.
     Keys(keys::Keys),
+    /// Take away who people were whom nothing needs any more.
+    Forget(forget::Forget),
 }
 
 /// Where the data are.
@@ -107,6 +110,7 @@ pub fn run() -> ExitCode {
             Command::Token(token) => token.run().await,
             Command::Receipt(receipt) => receipt.run(),
             Command::Keys(keys) => keys.run(),
+            Command::Forget(forget) => return forget.run().await,
         };
         match outcome {
             Ok(()) => ExitCode::SUCCESS,
