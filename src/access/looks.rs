@@ -161,7 +161,7 @@ impl Slice {
             at: self.now(),
             partner_id: self.viewer.partner_id(),
             token_id: self.viewer.token(),
-            operator_code: None,
+            operator_code: self.viewer.operator().map(str::to_owned),
             scope,
             act: purpose.unwrap_or(scope.word()).to_owned(),
             outcome,

@@ -35,6 +35,7 @@ mod records;
 pub mod seals;
 mod slice;
 mod statements;
+mod steward;
 mod token;
 mod unmasking;
 mod viewer;

@@ -210,6 +210,10 @@ impl Gate {
     }
 
     fn slice(&self, known: &Known) -> Slice {
+        self.slice_of(known.viewer.clone())
+    }
+
+    pub(super) fn slice_of(&self, viewer: Viewer) -> Slice {
         Slice {
             database: self.database.clone(),
             directory: Arc::clone(&self.directory),
@@ -219,7 +223,7 @@ impl Gate {
             seen: Arc::new(Seen::new(Arc::clone(&self.looks))),
             origin: None,
             purpose: None,
-            viewer: known.viewer.clone(),
+            viewer,
             clock: self.clock.clone(),
             acting: None,
         }

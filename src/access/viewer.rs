@@ -78,6 +78,21 @@ impl Viewer {
         }
     }
 
+    /// The bureau, administrated by the program's own commands.
+    pub(super) fn steward(bureau: partner::Model, token: TokenId) -> Self {
+        let scopes = [Scope::AdministrationRead, Scope::AdministrationWrite];
+        Self { partner: Arc::new(bureau), client: None, staff: None, scopes: Arc::new(scopes), token }
+    }
+
+    /// The code of the person who acts, as records keep it; of the program's own commands its name.
+    pub(super) fn operator(&self) -> Option<&str> {
+        match &self.staff {
+            Some(staff) => Some(&staff.code),
+            None if self.scopes.iter().any(|scope| is_of_people(*scope)) => Some("onestop"),
+            None => None,
+        }
+    }
+
     pub fn partner(&self) -> &Arc<partner::Model> {
         &self.partner
     }
