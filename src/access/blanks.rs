@@ -2,9 +2,7 @@
 //! numbers for papers are no such columns: the vouchers are kept.
 
 use chrono::{DateTime, Datelike, NaiveDate, Utc};
-use entity::{
-    Digest, aid_card, consent, person, redemption, referral, referral_event, refund, settlement,
-};
+use entity::{Digest, aid_card, consent, person, redemption, referral, referral_event, refund, settlement};
 use sea_orm::{Set, Unchanged};
 
 use super::disclosure::column;

@@ -1,8 +1,6 @@
 //! Forgetting people whom nothing needs any more: their records stay, and who they were goes, in one transaction for each that holds
 //! the person as acts do.
 
-use std::time::Duration;
-
 use chrono::{DateTime, NaiveDate, Utc};
 use entity::id::{AuditRecordId, PartnerId, PersonId, TokenId};
 use entity::kinds::{AuditOutcome, Scope, StatementStatus};
@@ -18,7 +16,7 @@ use sea_orm::{
 use uuid::Uuid;
 
 use super::blanks::Blanks;
-use super::issue::IssueError;
+use super::slice::Slice;
 use super::token::Gate;
 use crate::error::Result;
 use crate::page::type_id;
@@ -28,8 +26,6 @@ use crate::rules::retention::{Need, Records, Retention, needs};
 
 /// What stands in the audit trail as the act.
 const ACT: &str = "forget";
-/// The life of the token that stands in it.
-const TOKEN_LIFE: Duration = Duration::from_secs(3600);
 /// How many people are looked through at a go.
 const BATCH: u64 = 500;
 /// How often it is tried when PostgreSQL reports contention.
@@ -46,11 +42,11 @@ pub enum Forgotten {
     NoSuchPerson,
 }
 
-/// Whoever forgets: the bureau, with a token that stands in the audit trail.
+/// The forgetting of one person after the other.
 pub struct Forgetting<'a> {
     gate: &'a Gate,
     retention: Retention,
-    /// Nothing when nothing is to be changed.
+    /// Who stands in the trail; nobody when nothing is to be changed.
     recorder: Option<(PartnerId, TokenId)>,
 }
 
@@ -67,22 +63,10 @@ struct Rows {
 }
 
 impl Gate {
-    /// Begins forgetting people; nothing is changed unless asked for.
-    pub async fn forgetting(
-        &self,
-        retention: Retention,
-        changing: bool,
-    ) -> Result<Forgetting<'_>, IssueError> {
-        let recorder = match changing {
-            true => {
-                let reference = self.directory().reference().await?;
-                let bureau = reference.bureaus().next().ok_or(IssueError::NoSuchPartner)?;
-                let token = self.issue(&bureau.code, &[], TOKEN_LIFE).await?;
-                Some((bureau.id, self.enter(&token).await?.viewer().token()))
-            }
-            false => None,
-        };
-        Ok(Forgetting { gate: self, retention, recorder })
+    /// Begins forgetting people in the name of a steward; without one it is only said who would be forgotten.
+    pub fn forgetting(&self, retention: Retention, steward: Option<&Slice>) -> Forgetting<'_> {
+        let recorder = steward.map(|slice| (slice.viewer().partner_id(), slice.viewer().token()));
+        Forgetting { gate: self, retention, recorder }
     }
 }
 
@@ -224,10 +208,7 @@ fn ids<M, K>(rows: &[M], id: impl Fn(&M) -> K) -> Vec<K> {
     rows.iter().map(id).collect()
 }
 
-async fn write<A>(
-    connection: &DatabaseExecutor<'_>,
-    blanked: impl Iterator<Item = Result<A>>,
-) -> Result<()>
+async fn write<A>(connection: &DatabaseExecutor<'_>, blanked: impl Iterator<Item = Result<A>>) -> Result<()>
 where
     A: ActiveModelTrait + ActiveModelBehavior + Send,
     <A::Entity as EntityTrait>::Model: IntoActiveModel<A>,
@@ -302,7 +283,11 @@ impl Rows {
             .settlements
             .iter()
             .flat_map(|row| [Some(row.settled_at), row.reversed_at])
-            .chain(self.redemptions.iter().flat_map(|row| [Some(row.redeemed_at), row.refunded_at, row.voided_at]))
+            .chain(
+                self.redemptions
+                    .iter()
+                    .flat_map(|row| [Some(row.redeemed_at), row.refunded_at, row.voided_at]),
+            )
             .chain(self.referrals.iter().flat_map(|row| [Some(row.requested_at), Some(row.updated_at)]))
             .chain(self.consents.iter().flat_map(|row| [Some(row.recorded_at), row.withdrawn_at]))
             .chain([Some(person.created_at)])
@@ -313,7 +298,7 @@ impl Rows {
             .iter()
             .flat_map(|row| [Some(row.valid_from), row.valid_to])
             .chain(self.settlements.iter().map(|row| Some(row.discharged_on)))
-            .chain(self.cards.iter().flat_map(|row| [Some(row.issued_on), Some(row.expires_on)]))
+            .chain(self.cards.iter().map(|row| Some(row.issued_on)))
             .chain([person.deceased_on])
             .flatten()
             .filter(|day| *day <= today);

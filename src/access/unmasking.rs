@@ -71,7 +71,13 @@ impl Slice {
             let clear = Clear { name: row.referral.stated_name, id_number };
             Ok(there.then(|| (row.referral.id.into(), clear)))
         };
-        self.opened(&referrals).await?.into_iter().filter(written).map(clear).filter_map(Result::transpose).collect()
+        self.opened(&referrals)
+            .await?
+            .into_iter()
+            .filter(written)
+            .map(clear)
+            .filter_map(Result::transpose)
+            .collect()
     }
 
     async fn opened(&self, referrals: &[ReferralId]) -> Result<Vec<ReferralRow>> {

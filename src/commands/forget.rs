@@ -3,8 +3,8 @@ use std::process::ExitCode;
 use clap::Args;
 use entity::id::PersonId;
 
-use super::{Failure, Place, check, configure, failed, gate_of_installation};
-use crate::access::{Forgetting, Forgotten, IssueError};
+use super::{Failure, Place, check, configure, failed, gate_of_installation, steward_of};
+use crate::access::{Forgetting, Forgotten};
 use crate::page::{key_of, type_id};
 use crate::rules::retention::Need;
 
@@ -54,17 +54,14 @@ impl Forget {
         let config = configure(&self.place, None)?;
         let gate = gate_of_installation(&config).await?;
         check(&config, &gate).await?;
-        let forgetting = gate.forgetting(config.retention, !self.dry_run).await.map_err(|error| match error {
-            IssueError::Failed(error) => error.into(),
-            IssueError::Suspended => Failure("the bureau is suspended: resume it first".into()),
-            _ => Failure("there is no bureau, in whose name people are forgotten".into()),
-        })?;
+        let steward = if self.dry_run { None } else { Some(steward_of(&gate).await?) };
+        let forgetting = gate.forgetting(config.retention, steward.as_ref());
         let done = if self.dry_run { "would be forgotten" } else { "is forgotten" };
         let all = match self.due {
             true => everybody_due(&forgetting, done).await?,
             false => named(&forgetting, &people, done).await?,
         };
-        drop(forgetting);
+        drop(steward);
         gate.database().clone().close().await?;
         Ok(all)
     }

@@ -266,10 +266,14 @@ async fn steward(place: &Place) -> Result<(Gate, Slice), Failure> {
     let config = configure(place, None)?;
     let gate = gate_of_installation(&config).await?;
     check(&config, &gate).await?;
-    let slice = gate.steward().await?.ok_or_else(|| {
-        Failure("there is no bureau yet: register it first with `onestop partner add --kind BUREAU`".into())
-    })?;
+    let slice = steward_of(&gate).await?;
     Ok((gate, slice))
+}
+
+async fn steward_of(gate: &Gate) -> Result<Slice, Failure> {
+    gate.steward().await?.ok_or_else(|| {
+        Failure("there is no bureau yet: register it first with `onestop partner add --kind BUREAU`".into())
+    })
 }
 
 /// What an act answered, or why nothing was done.

@@ -24,6 +24,7 @@ mod downloads;
 mod events;
 mod follow;
 mod follow_ends;
+mod forget;
 mod guarded;
 mod harness;
 mod health;
