@@ -26,6 +26,7 @@ mod events;
 mod follow;
 mod follow_ends;
 mod forged;
+mod forget;
 mod guarded;
 mod harness;
 mod health;
