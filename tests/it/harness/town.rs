@@ -2,8 +2,8 @@
 
 use entity::kinds::{Category, Role, Stacking};
 use entity::{
-    agreement, aid_card, consent, lease, partner, policy_version, programme, redemption, referral,
-    settlement, statement,
+    agreement, aid_card, client, consent, lease, partner, policy_version, programme, redemption, referral,
+    settlement, staff, statement,
 };
 use onestop::page::type_id;
 use sea_orm::EntityTrait;
@@ -11,7 +11,8 @@ use serde_json::{Value, json};
 use uuid::Uuid;
 
 use super::district::{
-    BUREAU, CARE, CF, DPF, HOSPITAL, OFFICE, OTHER_HOSPITAL, OTHER_OFFICE, OTHER_SHOP, PARTNERS, SHOP, new_id,
+    ADMINISTRATOR, BUREAU, CARE, CF, DPF, HOSPITAL, OFFICE, OTHER_HOSPITAL, OTHER_OFFICE, OTHER_SHOP,
+    PARTNERS, SHOP, new_id,
 };
 use super::partner::new_key;
 use super::{Bill, District, Partner, Policy};
@@ -20,6 +21,7 @@ use super::{Bill, District, Partner, Policy};
 pub struct Town {
     pub district: District,
     pub partners: Vec<Partner>,
+    administrator: Partner,
     /// A card that `SHOP` redeemed.
     pub card: String,
     /// A dibao patient of `HOSPITAL`.
@@ -38,18 +40,22 @@ impl Town {
         for (code, _, _) in PARTNERS {
             partners.push(district.partner(code).await);
         }
-        let mut town = Self { district, partners, card: String::new(), patient: Default::default() };
+        let administrator = district.administrator().await;
+        let mut town =
+            Self { district, partners, administrator, card: String::new(), patient: Default::default() };
         town.stays().await;
         town.shopping().await;
         town.referring().await;
         town.district.client(HOSPITAL, |_| {}).await;
         town.district.client(SHOP, |client| client.name = "till".into()).await;
-        town.district.staff("A-1", &[Role::Administrator]).await;
         town.district.gate.seal_records().await.unwrap();
         town
     }
 
     pub fn partner(&self, code: &str) -> &Partner {
+        if code == ADMINISTRATOR {
+            return &self.administrator;
+        }
         self.partners.iter().find(|partner| partner.code == code).unwrap()
     }
 
@@ -154,6 +160,7 @@ impl Town {
         ids![
             "Agreement" agreement,
             "AidCard" aid_card,
+            "Client" client,
             "Consent" consent,
             "Partner" partner,
             "PolicyVersion" policy_version,
@@ -161,6 +168,7 @@ impl Town {
             "Redemption" redemption,
             "Referral" referral,
             "Settlement" settlement,
+            "Staff" staff,
             "Statement" statement,
         ]
     }
