@@ -7,6 +7,8 @@ use std::path::{Path, PathBuf};
 
 use ipnet::IpNet;
 
+use crate::access::Bounds;
+
 /// Everything that can be set.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Config {
@@ -22,6 +24,8 @@ pub struct Config {
     pub log_form: LogForm,
     /// Networks of the proxies that are believed when they say where a request comes from.
     pub trusted_proxies: Vec<IpNet>,
+    /// How many people and cards a partner may ask for.
+    pub bounds: Bounds,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -58,7 +62,14 @@ const LOG: Setting = Setting { key: "log", variable: "ONESTOP_LOG", example: "in
 const LOG_FORM: Setting = Setting { key: "log_form", variable: "ONESTOP_LOG_FORM", example: "json" };
 const TRUSTED_PROXIES: Setting =
     Setting { key: "trusted_proxies", variable: "ONESTOP_TRUSTED_PROXIES", example: "127.0.0.1,10.1.0.0/16" };
-const SETTINGS: [&Setting; 7] = [&DATA, &DATABASE, &LISTEN, &PUBLIC_URL, &LOG, &LOG_FORM, &TRUSTED_PROXIES];
+/// Coverage checks of one patient by one hospital in an hour.
+const CHECKS: Setting = Setting { key: "patient_checks", variable: "ONESTOP_PATIENT_CHECKS", example: "60" };
+/// Different patients of one hospital in a day.
+const PATIENTS: Setting = Setting { key: "patients", variable: "ONESTOP_PATIENTS", example: "5000" };
+/// Different cards of one shop in a day.
+const CARDS: Setting = Setting { key: "cards", variable: "ONESTOP_CARDS", example: "3000" };
+const SETTINGS: [&Setting; 10] =
+    [&DATA, &DATABASE, &LISTEN, &PUBLIC_URL, &LOG, &LOG_FORM, &TRUSTED_PROXIES, &CHECKS, &PATIENTS, &CARDS];
 
 /// Names the file, if there is one.
 pub const FILE_VARIABLE: &str = "ONESTOP_CONFIG";
@@ -146,9 +157,23 @@ impl Config {
         if trusted_proxies.is_none() {
             fault(&TRUSTED_PROXIES, "must be addresses or networks with a comma between them");
         }
+        let mut bound = |setting: &Setting, default: u32| match get(setting).map(|text| text.parse::<u32>()) {
+            None => default,
+            Some(Ok(number)) if number > 0 => number,
+            Some(_) => {
+                fault(setting, "must be a whole number above 0");
+                default
+            }
+        };
+        let generous = Bounds::default();
+        let bounds = Bounds {
+            checks_of_patient: bound(&CHECKS, generous.checks_of_patient),
+            patients: bound(&PATIENTS, generous.patients),
+            cards: bound(&CARDS, generous.cards),
+        };
         match (listen, log_form, trusted_proxies) {
             (Some(listen), Some(log_form), Some(trusted_proxies)) if faults.is_empty() => {
-                Ok(Self { data, database, listen, public_url, log, log_form, trusted_proxies })
+                Ok(Self { data, database, listen, public_url, log, log_form, trusted_proxies, bounds })
             }
             _ => Err(faults.join("\n")),
         }
@@ -239,9 +264,14 @@ mod tests {
             ("ONESTOP_LOG", "=="),
             ("ONESTOP_LOG_FORM", "xml"),
             ("ONESTOP_TRUSTED_PROXIES", "10.0.0.0/33"),
+            ("ONESTOP_PATIENT_CHECKS", "0"),
+            ("ONESTOP_PATIENTS", "many"),
+            ("ONESTOP_CARDS", "-1"),
         ])
         .unwrap_err();
-        for setting in [&DATABASE, &LISTEN, &PUBLIC_URL, &LOG, &LOG_FORM, &TRUSTED_PROXIES] {
+        for setting in
+            [&DATABASE, &LISTEN, &PUBLIC_URL, &LOG, &LOG_FORM, &TRUSTED_PROXIES, &CHECKS, &PATIENTS, &CARDS]
+        {
             let line = faults.lines().find(|line| line.starts_with(setting.variable)).unwrap();
             assert!(line.contains(setting.example), "{line}");
         }

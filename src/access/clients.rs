@@ -13,9 +13,13 @@ use sea_orm::{ActiveModelTrait, ColumnTrait, DbErr, EntityTrait, IntoActiveModel
 
 use super::assertion::{self, Once};
 use super::issue::CLOCK_BEHIND;
+use super::jose;
 use super::keys::Keys;
 use super::possession::{Proof, ProofFlaw};
 use super::token::Gate;
+use serde_json::Value as Json;
+use sha2::{Digest as _, Sha256};
+
 use crate::error::{Error, Result};
 use crate::page::key_of;
 
@@ -154,7 +158,7 @@ impl Gate {
     }
 
     /// A live token of the caller's partner (of anybody, for the bureau), with what introspection says of it.
-    pub async fn introspect(&self, caller: &Caller, token: &str) -> Result<Option<serde_json::Value>> {
+    pub async fn introspect(&self, caller: &Caller, token: &str) -> Result<Option<Json>> {
         let Some(row) = self.own(caller, token).await? else { return Ok(None) };
         let slice = match self.go_on(token).await {
             Ok(slice) => slice,
@@ -188,4 +192,20 @@ fn fits(client: &client::Model, hash: &Digest, now: DateTime<Utc>) -> bool {
     let previous = client.previous_secret_hash.as_ref() == Some(hash)
         && client.previous_secret_until.is_some_and(|until| now < until);
     current || previous
+}
+
+/// Most keys that one client has.
+const MOST_KEYS: usize = 10;
+
+/// Whether a JSON Web Key Set holds only public keys that a client may sign with.
+pub fn are_usable_keys(set: &Json) -> bool {
+    let keys = set.get("keys").and_then(Json::as_array);
+    keys.is_some_and(|keys| {
+        (1..=MOST_KEYS).contains(&keys.len()) && keys.iter().all(|key| jose::public_key(key).is_some())
+    })
+}
+
+/// How a trusted document is known: SHA-256 of its text, byte for byte.
+pub fn document_digest(text: &str) -> Digest {
+    Digest(Sha256::digest(text).to_vec())
 }

@@ -1,7 +1,7 @@
 //! How much of a referred person each side sees (DOMAIN.md §4, §8; the contract's `ReferredPerson`).
 
 use entity::kinds::{ConsentField, DisabilityClass, ReferralSide, ReferralStatus};
-use entity::{DisabilityCertificate, Fen, NationalId};
+use entity::{DisabilityCertificate, Fen, NationalId, consent};
 
 use super::doors::ReferralRow;
 use super::keys::Keys;
@@ -42,6 +42,13 @@ pub mod column {
     pub const CERTIFICATE: &str = "disability_certificate";
 }
 
+/// The consent that opens something of this referral now.
+pub(super) fn standing(row: &ReferralRow) -> Option<&consent::Model> {
+    row.consent
+        .as_ref()
+        .filter(|consent| consent.withdrawn_at.is_none() && consent.receiver_id == row.referral.receiver_id)
+}
+
 /// What the viewer's side sees of the person, as the referral stands now.
 ///
 /// The sender sees what it sent itself. The receiver sees name, birth year and sub-district while the referral lives, and
@@ -71,10 +78,7 @@ pub fn disclosed(row: &ReferralRow, status: ReferralStatus, keys: &Keys) -> Resu
             let person = row.person.as_ref();
             let mut shown =
                 Disclosed { area: person.and_then(|person| person.subdistrict.clone()), ..basics };
-            let consent = row.consent.as_ref().filter(|consent| {
-                consent.withdrawn_at.is_none() && consent.receiver_id == referral.receiver_id
-            });
-            let fields = consent.map_or("", |consent| consent.fields.as_str());
+            let fields = standing(row).map_or("", |consent| consent.fields.as_str());
             for field in fields.split(' ').filter_map(ConsentField::of_word) {
                 match field {
                     ConsentField::IdNumber => shown.id_number = Some(masked_id()?),

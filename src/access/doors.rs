@@ -1,6 +1,8 @@
 //! The named ways to rows that a policy alone does not show: each takes something that only the rightful can have.
 
-use entity::id::ReferralId;
+use std::collections::HashSet;
+
+use entity::id::{ConsentId, ReferralId};
 use entity::kinds::Scope;
 use entity::{NationalId, consent, person, referral, referral_event, referral_party};
 use sea_orm::sea_query::{Expr, ExprTrait, Query};
@@ -29,6 +31,22 @@ impl Slice {
         let (connection, query) = self.select::<referral_party::Entity>()?.into_parts();
         let row = with_person(query).filter(condition).one(&connection).await?;
         Ok(row.and_then(assemble))
+    }
+
+    /// Some of the viewer's referrals, each with its person and consent.
+    pub(super) async fn referrals_of(&self, condition: Condition) -> Result<Vec<ReferralRow>> {
+        let (connection, query) = self.select::<referral_party::Entity>()?.into_parts();
+        let rows = with_person(query).filter(condition).all(&connection).await?;
+        Ok(rows.into_iter().filter_map(assemble).collect())
+    }
+
+    /// Which of these consents stand now.
+    pub async fn standing_consents(&self, consents: Vec<ConsentId>) -> Result<HashSet<ConsentId>> {
+        let wanted = Condition::all()
+            .add(consent::Column::Id.is_in(padded(consents)))
+            .add(consent::Column::WithdrawnAt.is_null());
+        let rows = self.through::<consent::Entity>(wanted).all().await?;
+        Ok(rows.into_iter().map(|row| row.id).collect())
     }
 
     /// A page of the viewer's referrals, each with its person and consent, in one statement.

@@ -9,7 +9,7 @@ use entity::{client, partner, staff, token};
 use jsonwebtoken::encode;
 use sea_orm::{ActiveModelTrait, ColumnTrait, EntityTrait, IntoActiveModel, QueryFilter};
 
-use super::token::{Claims, Confirmation, Gate};
+use super::token::{Claims, Confirmation, Gate, written_header};
 use super::viewer::{Bearer, roles_of, scopes_of, scopes_of_roles};
 use crate::error::{Error, Result};
 use crate::page::{key_of, type_id};
@@ -138,7 +138,8 @@ impl Gate {
             scope: row.scopes.clone(),
             cnf: row.key_thumbprint.clone().map(|jkt| Confirmation { jkt }),
         };
-        let token = encode(&self.header(), &claims, &self.keys().signing)
+        let active = self.keys().active();
+        let token = encode(&written_header(&active.kid), &claims, &active.encoding)
             .map_err(|error| Error::internal(format!("signing a token: {error}")))?;
         token::Entity::insert(row.into_active_model().reset_all())
             .exec_without_returning(&self.database().reader())

@@ -4,6 +4,7 @@
 
 mod aid_card;
 mod arrows;
+mod asked;
 mod asks;
 mod audit;
 mod audit_files;
@@ -54,6 +55,7 @@ mod refund_redemption;
 mod refusals;
 mod request_referral;
 mod reverse_settlement;
+mod rotation;
 mod schema;
 mod schemas_of_kinds;
 mod seals;
@@ -62,6 +64,7 @@ mod settle_refusals;
 mod statements;
 mod texts;
 mod tokens;
+mod unmasking;
 mod uploads;
 mod visibility;
 mod void_operation;

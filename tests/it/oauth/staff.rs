@@ -9,9 +9,10 @@ use onestop::page::type_id;
 use serde_json::json;
 
 use super::scopes;
-use crate::harness::District;
 use crate::harness::client::part_of;
 use crate::harness::district::{BUREAU, OFFICE};
+use crate::harness::partner::new_key;
+use crate::harness::{District, Partner};
 
 const HOUR: Duration = Duration::from_secs(3600);
 
@@ -125,4 +126,29 @@ async fn a_persons_token_ends_with_the_working_day() {
     assert!(!scopes(&district, &token).await.is_empty());
     district.wait(TimeDelta::seconds(5));
     assert_eq!(super::ask(&district, &token).await.0, 401);
+}
+
+/// Whom a request states is what a partner says of its own people; the bureau's prove who they are.
+#[tokio::test]
+async fn nobody_acts_under_a_colleagues_name() {
+    let district = District::new().await;
+    let somebody = district.person("赵一", &[]).await;
+    let clerk = district.staff("C-1", &[Role::Clerk]).await;
+    let of_person = district.gate.issue_to_staff(&clerk.code, &[], HOUR).await.unwrap();
+    let of_system = district.partner(BUREAU).await.token;
+    for (token, operator) in [(of_person, "C-1"), (of_system, "D-9")] {
+        let bureau = Partner::new(BUREAU, token, &district.url);
+        let input = json!({
+            "key": new_key(), "receiver": { "code": OFFICE }, "reason": "needs help",
+            "person": { "nationalId": somebody.national_id, "name": somebody.name },
+        });
+        let reply = bureau.act("requestReferral", input, "referral { id }").await.done("requestReferral");
+        let step = json!({
+            "key": new_key(), "referralId": reply.text("requestReferral.referral.id"),
+            "reason": "asked twice", "operator": { "code": "D-9" },
+        });
+        bureau.act("cancelReferral", step, "referral { id }").await.done("cancelReferral");
+        let count = "SELECT count(*) FROM audit_record WHERE act = 'cancelReferral' AND operator_code";
+        assert_eq!(district.database.number(&format!("{count} = '{operator}'")).await, 1, "{operator}");
+    }
 }
