@@ -42,6 +42,7 @@ mod logged;
 mod matrix;
 mod misses;
 mod not_yours;
+mod oauth;
 mod owed;
 mod pages;
 mod patience;

@@ -3,8 +3,9 @@
 use entity::kinds::{Category, Role, Stacking};
 use entity::{
     agreement, aid_card, client, consent, lease, partner, policy_version, programme, redemption, referral,
-    settlement, staff, statement,
+    settlement, staff, statement, trusted_document,
 };
+use onestop::access::document_digest;
 use onestop::page::type_id;
 use sea_orm::EntityTrait;
 use serde_json::{Value, json};
@@ -46,7 +47,14 @@ impl Town {
         town.stays().await;
         town.shopping().await;
         town.referring().await;
-        town.district.client(HOSPITAL, |_| {}).await;
+        let system = town.district.client(HOSPITAL, |_| {}).await;
+        let document = trusted_document::Model {
+            client_id: system.row.id,
+            digest: document_digest("{ viewer { scopes } }"),
+            name: "scopes".into(),
+            registered_at: town.district.now(),
+        };
+        town.district.lay::<trusted_document::Entity>(vec![document]).await;
         town.district.client(SHOP, |client| client.name = "till".into()).await;
         town.district.gate.seal_records().await.unwrap();
         town
