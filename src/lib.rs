@@ -5,7 +5,7 @@
 //! of what is due to whom. [`ledger`] is the
 //! only code that writes entries. [`jobs`] run by the clock, [`demo`] loads an invented district, [`commands`] are the program's.
 //!
-//! Arrows: main → commands · commands → everything · http → access, schema, files, error, language · schema → actions,
+//! Arrows: main → commands · commands → everything but main · http → access, schema, files, error, language · schema → actions,
 //! graph, access, refusal, error, language · files → actions, graph, access, rules, page, language, error ·
 //! demo → actions, graph, rules, access, page, clock, error · ledger → access, rules, error · jobs → actions, access,
 //! clock, error · actions → graph, rules, ledger, access, page, refusal, error · graph → rules, access, page, refusal, language, error · access →

@@ -145,7 +145,7 @@ pub struct District {
     charity: Slice,
     time: Arc<Mutex<DateTime<Utc>>>,
     people: Mutex<u32>,
-    stop: watch::Sender<bool>,
+    pub(super) stop: watch::Sender<bool>,
     pub database: Fresh,
 }
 
