@@ -55,6 +55,13 @@ use streams::{Bounds, Streams};
 /// Longest name of an operation in the log.
 const LONGEST_NAME: usize = 60;
 
+/// What can be set of the server.
+#[derive(Clone, Debug, Default)]
+pub struct Settings {
+    /// Whose word on where a request comes from is taken.
+    pub proxies: Proxies,
+}
+
 /// What every request needs.
 #[derive(Clone)]
 pub struct App {
@@ -64,7 +71,7 @@ pub struct App {
     files: FilePlaces,
     streams: Streams,
     running: Running,
-    proxies: Proxies,
+    settings: Settings,
     /// Ends the streams; before the app is [served](serve), they end at once.
     stop: watch::Receiver<bool>,
 }
@@ -86,15 +93,15 @@ impl App {
             files: FilePlaces::default(),
             streams,
             running: Running::new(Share::default()),
-            proxies: Proxies::default(),
+            settings: Settings::default(),
             stop,
         }
     }
 
-    /// Behind proxies whose word on where a request comes from is taken.
+    /// With other settings.
     #[must_use]
-    pub fn behind(self, proxies: Proxies) -> Self {
-        Self { proxies, ..self }
+    pub fn set(self, settings: Settings) -> Self {
+        Self { settings, ..self }
     }
 
     pub fn gate(&self) -> &Gate {
@@ -230,6 +237,9 @@ async fn answer(
     } else {
         read_post(&head.headers, &read_body(&head.headers, body).await?)?
     };
+    if !slice.viewer().may_send(&read.query) {
+        return Err(Refusal::DocumentNotTrusted);
+    }
     let language =
         Language::accepted(head.headers.get(header::ACCEPT_LANGUAGE).and_then(|value| value.to_str().ok()));
     let asked = Asked {
@@ -328,7 +338,7 @@ async fn enter(app: &App, head: &Parts, correlation: &str, entry: &mut Entry) ->
 /// The address of whoever asks.
 fn origin(app: &App, head: &Parts) -> Option<IpAddr> {
     let peer = head.extensions.get::<Origin>().and_then(|origin| origin.0)?;
-    Some(app.proxies.origin(peer, &head.headers))
+    Some(app.settings.proxies.origin(peer, &head.headers))
 }
 
 fn content_language(language: Language) -> HeaderValue {

@@ -28,6 +28,8 @@ pub enum Refusal {
     NotByGet(NotByGet),
     /// 403: the token lacks this scope.
     Forbidden(Scope),
+    /// 403: the client may send registered documents alone.
+    DocumentNotTrusted,
     /// 404: absent, or not this partner's.
     NotFound,
     /// 400, or 413 for too much: a file, or what is asked of one.
@@ -71,7 +73,7 @@ impl Refusal {
             Self::NotAcceptable | Self::OnceOnly | Self::StreamOnly => StatusCode::NOT_ACCEPTABLE,
             Self::UnsupportedMediaType(_) => StatusCode::UNSUPPORTED_MEDIA_TYPE,
             Self::MethodNotAllowed | Self::Only(_) | Self::NotByGet(_) => StatusCode::METHOD_NOT_ALLOWED,
-            Self::Forbidden(_) => StatusCode::FORBIDDEN,
+            Self::Forbidden(_) | Self::DocumentNotTrusted => StatusCode::FORBIDDEN,
             Self::NotFound => StatusCode::NOT_FOUND,
             Self::TooLarge(_) => StatusCode::PAYLOAD_TOO_LARGE,
             Self::File(fault) if fault.too_much => StatusCode::PAYLOAD_TOO_LARGE,
@@ -96,6 +98,7 @@ impl Refusal {
             | Self::NotByGet(_)
             | Self::BadRequest(_) => code::BAD_REQUEST,
             Self::Forbidden(_) => code::FORBIDDEN,
+            Self::DocumentNotTrusted => code::DOCUMENT_NOT_TRUSTED,
             Self::NotFound => "NOT_FOUND",
             Self::TooLarge(_) => code::LIMIT_EXCEEDED,
             Self::File(fault) if fault.too_much => code::LIMIT_EXCEEDED,
@@ -123,6 +126,9 @@ impl Refusal {
                 "This query takes personal data, which must not stand in an address; use POST.".into()
             }
             Self::Forbidden(scope) => format!("This token lacks the scope {}.", scope.word()).into(),
+            Self::DocumentNotTrusted => {
+                "This client may only send documents that were registered for it, byte for byte.".into()
+            }
             Self::NotFound => "There is nothing here that this token sees.".into(),
             Self::File(Fault { line: Some(line), message, .. }) => format!("Line {line}: {message}").into(),
             Self::File(Fault { line: None, message, .. }) => message.clone().into(),
@@ -168,6 +174,7 @@ impl Refusal {
             | Self::UnsupportedMediaType(_)
             | Self::BadRequest(_)
             | Self::Forbidden(_)
+            | Self::DocumentNotTrusted
             | Self::NotFound
             | Self::File(_)
             | Self::Internal { .. } => Vec::new(),

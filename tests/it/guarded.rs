@@ -2,7 +2,7 @@
 
 use entity::kinds::{Category, Scope};
 use onestop::http::proxies::Proxies;
-use onestop::http::{App, serve, url_of};
+use onestop::http::{App, Settings, serve, url_of};
 use serde_json::json;
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::{TcpListener, TcpStream};
@@ -92,7 +92,7 @@ async fn the_audit_believes_trusted_proxies_alone() {
         let url = url_of(listener.local_addr().unwrap());
         let (_stop, stopped) = watch::channel(false);
         let proxies = Proxies::new(vec![trusted.parse().unwrap()]);
-        tokio::spawn(serve(listener, App::new(district.gate.clone()).behind(proxies), stopped));
+        tokio::spawn(serve(listener, App::new(district.gate.clone()).set(Settings { proxies }), stopped));
         let query = "mutation($input: SettleInput!) { settle(input: $input) { settlement { id } } }";
         let input = json!({ "key": format!("K{number}"), "bill": bill(&patient).0 });
         let asked = reqwest::Client::new().post(format!("{url}/graphql")).bearer_auth(&hospital.token);

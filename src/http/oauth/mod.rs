@@ -17,7 +17,7 @@ use axum::response::Response;
 use axum::routing::{any, get};
 
 use super::answer::guard;
-use super::{App, Entry};
+use super::{App, Entry, origin};
 use crate::access::counting;
 use answer::Fault;
 
@@ -85,7 +85,7 @@ async fn endpoint(app: App, wanted: Wanted, request: Request) -> Response {
 async fn answer(app: &App, wanted: Wanted, request: Request, entry: &mut Entry) -> Result<Response, Fault> {
     let (head, body) = request.into_parts();
     let form = form::Form::read(&head, body).await?;
-    let caller = credentials::caller(&app.gate, &head.headers, &form).await?;
+    let caller = credentials::caller(&app.gate, &head.headers, &form, origin(app, &head)).await?;
     entry.partner = Some(caller.partner.code.clone());
     match wanted {
         Wanted::Token => token::issue(&app.gate, &head.headers, &form, caller).await,
