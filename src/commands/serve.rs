@@ -10,6 +10,7 @@ use crate::access::Gate;
 use crate::config::Config;
 use crate::http::listen::STOP_TIME;
 use crate::http::proxies::Proxies;
+use crate::http::running::Share;
 use crate::http::{App, Settings, url_of};
 use crate::jobs;
 
@@ -51,7 +52,20 @@ pub async fn bind(config: Config) -> Result<(Config, TcpListener), Failure> {
 
 /// What is set of the server.
 pub fn settings(config: Config) -> Settings {
-    Settings { proxies: Proxies::new(config.trusted_proxies) }
+    let usual = Settings::default();
+    let number =
+        |set: Option<u64>, usual: usize| set.and_then(|set| usize::try_from(set).ok()).unwrap_or(usual);
+    let time = |set: Option<u64>, usual: Duration| set.map_or(usual, Duration::from_secs);
+    Settings {
+        proxies: Proxies::new(config.trusted_proxies),
+        share: Share {
+            of_partner: number(config.partner_requests, usual.share.of_partner),
+            in_all: number(config.all_requests, usual.share.in_all),
+            patience: time(config.request_patience, usual.share.patience),
+        },
+        request_time: time(config.request_timeout, usual.request_time),
+        origins: config.cors_origins,
+    }
 }
 
 /// Serves, with the jobs beside it, until told to stop.

@@ -9,6 +9,9 @@ use crate::error::code;
 use crate::files::Fault;
 use crate::schema::NotByGet;
 
+/// When to ask what became of a request that was not answered in time, in seconds.
+const LATE: u32 = 5;
+
 /// Why a request is not even looked at as GraphQL, or could not be finished.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Refusal {
@@ -58,6 +61,8 @@ pub enum Refusal {
     },
     /// 503: come back after this many seconds.
     Unavailable(u32),
+    /// 503: not answered in time; what was asked goes on.
+    Late,
     /// 500; the correlation id, which may be empty, is what the log has.
     Internal {
         /// By which the log can be searched.
@@ -80,7 +85,7 @@ impl Refusal {
             Self::BadRequest(_) | Self::File(_) => StatusCode::BAD_REQUEST,
             Self::Unauthenticated { .. } | Self::Unproven(_) | Self::NonceWanted => StatusCode::UNAUTHORIZED,
             Self::Throttled(_) | Self::Streaming { .. } => StatusCode::TOO_MANY_REQUESTS,
-            Self::Unavailable(_) => StatusCode::SERVICE_UNAVAILABLE,
+            Self::Unavailable(_) | Self::Late => StatusCode::SERVICE_UNAVAILABLE,
             Self::Internal { .. } => StatusCode::INTERNAL_SERVER_ERROR,
         }
     }
@@ -105,7 +110,7 @@ impl Refusal {
             Self::File(_) => code::BAD_USER_INPUT,
             Self::Unauthenticated { .. } | Self::Unproven(_) | Self::NonceWanted => code::UNAUTHENTICATED,
             Self::Throttled(_) | Self::Streaming { .. } => code::THROTTLED,
-            Self::Unavailable(_) => code::UNAVAILABLE,
+            Self::Unavailable(_) | Self::Late => code::UNAVAILABLE,
             Self::Internal { .. } => code::INTERNAL,
         }
     }
@@ -143,6 +148,9 @@ impl Refusal {
                 format!("This partner has {most} streams open already; close one, or try again in {seconds} s.").into()
             }
             Self::Unavailable(seconds) => format!("Not available now; try again in {seconds} s.").into(),
+            Self::Late => {
+                "This takes too long and goes on without you: `operation(key)` tells what becomes of an act, and its key may be sent again.".into()
+            }
             Self::Internal { .. } => "Something went wrong here; the same key may be sent again.".into(),
         }
     }
@@ -166,6 +174,7 @@ impl Refusal {
             Self::Throttled(seconds) | Self::Streaming { seconds, .. } | Self::Unavailable(seconds) => {
                 vec![(header::RETRY_AFTER, HeaderValue::from(*seconds))]
             }
+            Self::Late => vec![(header::RETRY_AFTER, HeaderValue::from(LATE))],
             // What is left of the body is not read: the connection ends here.
             Self::TooLarge(_) => fixed(header::CONNECTION, "close"),
             Self::NotAcceptable

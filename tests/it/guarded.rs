@@ -92,15 +92,22 @@ async fn the_audit_believes_trusted_proxies_alone() {
         let url = url_of(listener.local_addr().unwrap());
         let (_stop, stopped) = watch::channel(false);
         let proxies = Proxies::new(vec![trusted.parse().unwrap()]);
-        tokio::spawn(serve(listener, App::new(district.gate.clone()).set(Settings { proxies }), stopped));
-        let query = "mutation($input: SettleInput!) { settle(input: $input) { settlement { id } } }";
-        let input = json!({ "key": format!("K{number}"), "bill": bill(&patient).0 });
+        tokio::spawn(serve(
+            listener,
+            App::new(district.gate.clone()).set(Settings { proxies, ..Settings::default() }),
+            stopped,
+        ));
+        let query = "mutation($input: SettleInput!) { settle(input: $input) { settlement { id } userErrors { code } } }";
+        let month = number + 1;
+        let stay = bill(&patient).stay(&format!("2016-0{month}-01"), &format!("2016-0{month}-10"));
+        let input = json!({ "key": format!("K{number}"), "bill": stay.0 });
         let asked = reqwest::Client::new().post(format!("{url}/graphql")).bearer_auth(&hospital.token);
         let asked = asked
             .header("x-forwarded-for", forwarded)
             .json(&json!({ "query": query, "variables": { "input": input } }));
         let answer: serde_json::Value = asked.send().await.unwrap().json().await.unwrap();
-        let settled = answer["data"]["settle"]["settlement"]["id"].as_str().unwrap().to_owned();
+        let settled = answer["data"]["settle"]["settlement"]["id"].as_str();
+        let settled = settled.unwrap_or_else(|| panic!("{trusted}: {answer}")).to_owned();
         let trail = "{ auditTrail(first: 100) { nodes { subject origin } } }";
         let trail = auditor.ask(trail, json!({})).await.fine();
         let records = trail.at("auditTrail.nodes").as_array().unwrap();
