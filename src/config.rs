@@ -7,6 +7,8 @@ use std::path::{Path, PathBuf};
 
 use ipnet::IpNet;
 
+use crate::access::MasterKey;
+
 /// Everything that can be set.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Config {
@@ -22,6 +24,8 @@ pub struct Config {
     pub log_form: LogForm,
     /// Networks of the proxies that are believed when they say where a request comes from.
     pub trusted_proxies: Vec<IpNet>,
+    /// The key under which those of personal data are kept.
+    pub master_key: MasterKey,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -58,7 +62,27 @@ const LOG: Setting = Setting { key: "log", variable: "ONESTOP_LOG", example: "in
 const LOG_FORM: Setting = Setting { key: "log_form", variable: "ONESTOP_LOG_FORM", example: "json" };
 const TRUSTED_PROXIES: Setting =
     Setting { key: "trusted_proxies", variable: "ONESTOP_TRUSTED_PROXIES", example: "127.0.0.1,10.1.0.0/16" };
-const SETTINGS: [&Setting; 7] = [&DATA, &DATABASE, &LISTEN, &PUBLIC_URL, &LOG, &LOG_FORM, &TRUSTED_PROXIES];
+const MASTER_KEY: Setting = Setting {
+    key: "master_key",
+    variable: "ONESTOP_MASTER_KEY",
+    example: "64 hexadecimal digits, as `openssl rand -hex 32` prints",
+};
+const MASTER_KEY_FILE: Setting = Setting {
+    key: "master_key_file",
+    variable: "ONESTOP_MASTER_KEY_FILE",
+    example: "/run/secrets/onestop-master-key",
+};
+const SETTINGS: [&Setting; 9] = [
+    &DATA,
+    &DATABASE,
+    &LISTEN,
+    &PUBLIC_URL,
+    &LOG,
+    &LOG_FORM,
+    &TRUSTED_PROXIES,
+    &MASTER_KEY,
+    &MASTER_KEY_FILE,
+];
 
 /// Names the file, if there is one.
 pub const FILE_VARIABLE: &str = "ONESTOP_CONFIG";
@@ -146,9 +170,18 @@ impl Config {
         if trusted_proxies.is_none() {
             fault(&TRUSTED_PROXIES, "must be addresses or networks with a comma between them");
         }
-        match (listen, log_form, trusted_proxies) {
-            (Some(listen), Some(log_form), Some(trusted_proxies)) if faults.is_empty() => {
-                Ok(Self { data, database, listen, public_url, log, log_form, trusted_proxies })
+        let master_key = match (get(&MASTER_KEY), get(&MASTER_KEY_FILE)) {
+            (None, None) => Some(MasterKey::InFolder),
+            (None, Some(file)) => Some(MasterKey::InFile(file.into())),
+            (Some(digits), None) => MasterKey::given(&digits),
+            (Some(_), Some(_)) => None,
+        };
+        if master_key.is_none() {
+            fault(&MASTER_KEY, "must be 64 hexadecimal digits, and stand alone or leave it to its _FILE");
+        }
+        match (listen, log_form, trusted_proxies, master_key) {
+            (Some(listen), Some(log_form), Some(trusted_proxies), Some(master_key)) if faults.is_empty() => {
+                Ok(Self { data, database, listen, public_url, log, log_form, trusted_proxies, master_key })
             }
             _ => Err(faults.join("\n")),
         }
@@ -239,13 +272,15 @@ mod tests {
             ("ONESTOP_LOG", "=="),
             ("ONESTOP_LOG_FORM", "xml"),
             ("ONESTOP_TRUSTED_PROXIES", "10.0.0.0/33"),
+            ("ONESTOP_MASTER_KEY", "5ec4e7"),
         ])
         .unwrap_err();
-        for setting in [&DATABASE, &LISTEN, &PUBLIC_URL, &LOG, &LOG_FORM, &TRUSTED_PROXIES] {
+        for setting in [&DATABASE, &LISTEN, &PUBLIC_URL, &LOG, &LOG_FORM, &TRUSTED_PROXIES, &MASTER_KEY] {
             let line = faults.lines().find(|line| line.starts_with(setting.variable)).unwrap();
             assert!(line.contains(setting.example), "{line}");
         }
         assert!(!faults.contains("hunter2"), "a faulty address may hold a password");
+        assert!(!faults.contains("5ec4e7"), "a faulty key is nearly one");
         assert!(read(&[("DATABASE_URL", "sqlite::memory:")]).unwrap_err().contains("must be a file"));
     }
 

@@ -17,7 +17,6 @@ use tokio::time::Instant;
 
 use super::database::Database;
 use super::directory::{Directory, LONGEST_AGE};
-use super::disclosure::column;
 use super::keys::Keys;
 use super::looks::{Looks, Seen};
 use super::misses::Misses;
@@ -282,7 +281,9 @@ impl Gate {
     /// Whether the personal data of this database open with these keys; true as long as there are none.
     pub async fn keys_fit(&self) -> Result<bool> {
         let any = person::Entity::find().limit(1).one(&self.database.reader()).await?;
-        Ok(any.is_none_or(|person| self.keys.open(column::NATIONAL_ID, &person.national_id_sealed).is_ok()))
+        Ok(any.is_none_or(|person| {
+            self.keys.open(person::Column::NationalIdSealed, person.id, &person.national_id_sealed).is_ok()
+        }))
     }
 }
 
