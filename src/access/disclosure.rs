@@ -1,7 +1,7 @@
 //! How much of a referred person each side sees (DOMAIN.md §4, §8; the contract's `ReferredPerson`).
 
 use entity::kinds::{ConsentField, DisabilityClass, ReferralSide, ReferralStatus};
-use entity::{DisabilityCertificate, Fen, NationalId, Sealed, person, referral};
+use entity::{DisabilityCertificate, Fen, NationalId, Sealed, consent, person, referral};
 
 use super::doors::ReferralRow;
 use super::keys::Keys;
@@ -35,6 +35,13 @@ impl Disclosed {
     }
 }
 
+/// The consent that opens something of this referral now.
+pub(super) fn standing(row: &ReferralRow) -> Option<&consent::Model> {
+    row.consent
+        .as_ref()
+        .filter(|consent| consent.withdrawn_at.is_none() && consent.receiver_id == row.referral.receiver_id)
+}
+
 /// What the viewer's side sees of the person, as the referral stands now.
 ///
 /// The sender sees what it sent itself. The receiver sees name, birth year and sub-district while the referral lives, and
@@ -52,9 +59,13 @@ pub fn disclosed(row: &ReferralRow, status: ReferralStatus, keys: &Keys) -> Resu
             referral.id,
             &referral.stated_national_id_sealed,
         )?;
+        // Of somebody who was forgotten there is none any more.
+        if plain.is_empty() {
+            return Ok(None);
+        }
         let id =
             NationalId::parse(&plain).map_err(|_| Error::internal("a sealed identity number is none"))?;
-        Ok::<_, Error>(id.masked())
+        Ok::<_, Error>(Some(id.masked()))
     };
     let basics = || {
         let name =
@@ -67,7 +78,7 @@ pub fn disclosed(row: &ReferralRow, status: ReferralStatus, keys: &Keys) -> Resu
     };
     match row.party.side {
         ReferralSide::Sender => {
-            Ok(Some(Disclosed { id_number: Some(masked_id()?), phone: stated_phone()?, ..basics()? }))
+            Ok(Some(Disclosed { id_number: masked_id()?, phone: stated_phone()?, ..basics()? }))
         }
         ReferralSide::Receiver if has_ended(status) => Ok(None),
         ReferralSide::Receiver | ReferralSide::Overseer => {
@@ -78,13 +89,10 @@ pub fn disclosed(row: &ReferralRow, status: ReferralStatus, keys: &Keys) -> Resu
             };
             let mut shown =
                 Disclosed { area: person.and_then(|person| person.subdistrict.clone()), ..basics()? };
-            let consent = row.consent.as_ref().filter(|consent| {
-                consent.withdrawn_at.is_none() && consent.receiver_id == referral.receiver_id
-            });
-            let fields = consent.map_or("", |consent| consent.fields.as_str());
+            let fields = standing(row).map_or("", |consent| consent.fields.as_str());
             for field in fields.split(' ').filter_map(ConsentField::of_word) {
                 match field {
-                    ConsentField::IdNumber => shown.id_number = Some(masked_id()?),
+                    ConsentField::IdNumber => shown.id_number = masked_id()?,
                     ConsentField::Phone => {
                         shown.phone = match stated_phone()? {
                             Some(phone) => Some(phone),

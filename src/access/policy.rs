@@ -8,9 +8,9 @@
 use entity::kinds::{FundSource, PartnerKind, Scope};
 use entity::{
     agreement, aid_card, audit_record, budget_share, cap_group, client, consent, entitlement_use, entry,
-    event, lease, operation, partner, person, person_status, policy_version, programme, redemption, referral,
-    referral_event, referral_party, refund, seal, settlement, settlement_part, staff, statement, token,
-    trusted_document,
+    event, lease, look, operation, partner, person, person_status, policy_version, programme, redemption,
+    referral, referral_event, referral_party, refund, seal, settlement, settlement_part, staff, statement,
+    token, trusted_document,
 };
 use sea_orm::sea_query::{Expr, ExprTrait, IntoCondition, Query, SelectStatement};
 use sea_orm::{ColumnTrait, Condition, EntityTrait};
@@ -340,6 +340,12 @@ table!(audit_record, Some(Scope::AuditRead), |me| match me.kind {
     | HomeCareProvider => none(),
 });
 
+table!(look, Some(Scope::AuditRead), |me| match me.kind {
+    Bureau => all(),
+    SubdistrictOffice | Hospital | DisabilityFederation | CharityFederation | CharitySupermarket
+    | HomeCareProvider => none(),
+});
+
 table!(seal, Some(Scope::AuditRead), |me| match me.kind {
     Bureau => all(),
     SubdistrictOffice | Hospital | DisabilityFederation | CharityFederation | CharitySupermarket
@@ -384,6 +390,7 @@ macro_rules! every_sliced_table {
             budget_share,
             event,
             audit_record,
+            look,
             seal
         )
     };

@@ -11,12 +11,14 @@ use sea_orm::{
     Select,
 };
 
+use super::asked::Asked;
 use super::database::Database;
 use super::directory::Directory;
 use super::keys::Keys;
 use super::looks::Seen;
 use super::misses::Misses;
 use super::policy::Sliced;
+use super::purse::Buckets;
 use super::viewer::Viewer;
 use crate::clock::Clock;
 use crate::error::{Error, Result};
@@ -75,6 +77,8 @@ pub struct Slice {
     pub(super) directory: Arc<Directory>,
     pub(super) keys: Arc<Keys>,
     pub(super) misses: Arc<Misses>,
+    pub(super) asked: Arc<Asked>,
+    pub(super) buckets: Arc<Buckets>,
     /// The looks of this request.
     pub(super) seen: Arc<Seen>,
     /// From where the viewer asks.

@@ -15,12 +15,14 @@ use sha2::{Digest as _, Sha256};
 use tokio::sync::watch;
 use tokio::time::Instant;
 
+use super::asked::{Asked, Bounds};
 use super::database::Database;
 use super::directory::{Directory, LONGEST_AGE};
 use super::keys::Keys;
 use super::looks::{Looks, Seen};
 use super::misses::Misses;
 use super::possession::{Proof, ProofFlaw, Proofs};
+use super::purse::{Buckets, Rate};
 use super::slice::Slice;
 use super::viewer::{Bearer, Viewer, words};
 use crate::clock::Clock;
@@ -88,6 +90,8 @@ pub struct Gate {
     pub(super) keys: Arc<Keys>,
     pub(super) directory: Arc<Directory>,
     pub(super) misses: Arc<Misses>,
+    pub(super) asked: Arc<Asked>,
+    pub(super) buckets: Arc<Buckets>,
     pub(super) looks: Arc<Looks>,
     pub(super) numbered: Arc<watch::Sender<()>>,
     pub(super) proofs: Arc<Proofs>,
@@ -110,6 +114,8 @@ impl Gate {
             keys,
             directory,
             misses: Arc::default(),
+            asked: Arc::default(),
+            buckets: Arc::new(Buckets::new(Rate::default())),
             looks: Arc::default(),
             numbered: Arc::default(),
             proofs: Arc::new(Proofs::default()),
@@ -121,12 +127,24 @@ impl Gate {
 
     /// The same gate of a server that is known outside by this address: it stands in every token as who issued it, and for whom.
     pub fn issuing_as(self, issuer: &str) -> Self {
-        Self { issuer: issuer.into(), ..self }
+        // What was judged under another address is not good under this one.
+        Self { issuer: issuer.into(), known: Arc::new(Cache::new(CACHED_TOKENS)), ..self }
+    }
+
+    /// With buckets of another size.
+    #[must_use]
+    pub fn with_rate(self, rate: Rate) -> Self {
+        Self { buckets: Arc::new(Buckets::new(rate)), ..self }
     }
 
     /// The address by which this server is known, without a slash at its end.
     pub fn issuer(&self) -> &str {
         &self.issuer
+    }
+
+    /// With other bounds on how many people and cards a partner may ask for.
+    pub fn bounded(self, bounds: Bounds) -> Self {
+        Self { asked: Arc::new(Asked::within(bounds)), ..self }
     }
 
     pub fn database(&self) -> &Database {
@@ -201,15 +219,21 @@ impl Gate {
     }
 
     fn slice(&self, known: &Known) -> Slice {
+        self.slice_of(known.viewer.clone())
+    }
+
+    pub(super) fn slice_of(&self, viewer: Viewer) -> Slice {
         Slice {
             database: self.database.clone(),
             directory: Arc::clone(&self.directory),
             keys: Arc::clone(&self.keys),
             misses: Arc::clone(&self.misses),
+            asked: Arc::clone(&self.asked),
+            buckets: Arc::clone(&self.buckets),
             seen: Arc::new(Seen::new(Arc::clone(&self.looks))),
             origin: None,
             purpose: None,
-            viewer: known.viewer.clone(),
+            viewer,
             clock: self.clock.clone(),
             acting: None,
         }
@@ -266,7 +290,7 @@ impl Gate {
         Ok(Known {
             viewer: Viewer::new(bearer, &scopes, row.id),
             not_before: claims.nbf,
-            expires: claims.exp,
+            expires: claims.exp.min(row.expires_at.timestamp()),
             thumbprint,
             checked,
         })

@@ -114,6 +114,7 @@ impl People {
             monthly_income: None,
             deceased_on: None,
             created_at: since,
+            forgotten_at: None,
         };
         Ok(Invented { row, name, national_id })
     }

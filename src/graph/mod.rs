@@ -24,6 +24,7 @@ pub mod settlement_preview;
 pub mod staff;
 pub mod statement;
 pub mod text;
+pub mod unmasking;
 pub mod user_error;
 pub mod viewer;
 pub mod words;

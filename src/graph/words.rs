@@ -59,8 +59,10 @@ pub enum Scope {
     BudgetWrite,
     /// `events`. Every kind of partner.
     EventRead,
-    /// `auditTrail`, `ledger`, and their downloads. Auditors, with a token of the bureau that may do nothing else.
+    /// `auditTrail`, `looksAtPerson`, `ledger`, and downloads. Auditors, with a token of the bureau that may do nothing else.
     AuditRead,
+    /// `Settlement.unmaskedPatient`, `Referral.unmaskedPerson`. The bureau.
+    PersonUnmask,
     /// `clients`, `staff`. Administrators and auditors of the bureau's staff; no system.
     AdministrationRead,
     /// Registering, suspending and resuming partners, clients, agreements and staff. Administrators of the bureau's staff; no system.
