@@ -4,6 +4,7 @@ mod agreement;
 mod audit;
 mod client;
 mod demo;
+mod forget;
 mod keys;
 mod migrate;
 mod partner;
@@ -21,7 +22,7 @@ use std::sync::Arc;
 use clap::{Args, Parser, Subcommand};
 use tokio::sync::watch;
 
-use crate::access::{Answered, Database, Gate, Keys, Slice, make_private_folder};
+use crate::access::{Answered, Database, Gate, Keys, Rate, Slice, make_private_folder};
 use crate::actions::suspend::SuspensionInput;
 use crate::clock::Clock;
 use crate::config::{self, Config, Flags, LogForm};
@@ -69,6 +70,8 @@ enum Command {
     Receipt(receipt::Receipt),
     /// List the signing keys, or rotate them.
     Keys(keys::Keys),
+    /// Take away who people were whom nothing needs any more.
+    Forget(forget::Forget),
 }
 
 /// Where the data are.
@@ -126,6 +129,7 @@ pub fn run() -> ExitCode {
             Command::Token(token) => token.run().await,
             Command::Receipt(receipt) => receipt.run(),
             Command::Keys(keys) => keys.run(),
+            Command::Forget(forget) => return forget.run().await,
         };
         match outcome {
             Ok(()) => ExitCode::SUCCESS,
@@ -216,8 +220,13 @@ fn gate_with(
     let folder = config.data.join("keys");
     let keys = read(&folder)
         .map_err(|error| Failure(format!("the keys in {} cannot be used: {error}", folder.display())))?;
+    let usual = Rate::default();
+    let rate = Rate {
+        capacity: config.cost_capacity.unwrap_or(usual.capacity),
+        per_second: config.cost_per_second.unwrap_or(usual.per_second),
+    };
     let gate = Gate::new(database, Arc::new(keys), Clock::system());
-    Ok(gate.bounded(config.bounds).issuing_as(&config.issuer()))
+    Ok(gate.bounded(config.bounds).with_rate(rate).issuing_as(&config.issuer()))
 }
 
 /// Refuses a database that another version or other keys belong to.
@@ -262,10 +271,14 @@ async fn steward(place: &Place) -> Result<(Gate, Slice), Failure> {
     let config = configure(place, None)?;
     let gate = gate_of_installation(&config).await?;
     check(&config, &gate).await?;
-    let slice = gate.steward().await?.ok_or_else(|| {
-        Failure("there is no bureau yet: register it first with `onestop partner add --kind BUREAU`".into())
-    })?;
+    let slice = steward_of(&gate).await?;
     Ok((gate, slice))
+}
+
+async fn steward_of(gate: &Gate) -> Result<Slice, Failure> {
+    gate.steward().await?.ok_or_else(|| {
+        Failure("there is no bureau yet: register it first with `onestop partner add --kind BUREAU`".into())
+    })
 }
 
 /// What an act answered, or why nothing was done.

@@ -51,13 +51,17 @@ enum Takes {
 /// Every field of an object, no root field, that leads to a row.
 const LEADING: &[(&str, Takes)] = &[
     ("Agreement.programme", Takes::Nothing),
+    ("AgreementPayload.agreement", Takes::TheActs),
     ("AppropriatePayload.budget", Takes::TheActs),
     ("AuditRecord.partner", Takes::Nothing),
     ("Budget.programme", Takes::Nothing),
     ("CalculationPart.policyVersion", Takes::Nothing),
     ("CalculationPart.programme", Takes::Nothing),
+    ("Client.partner", Takes::Nothing),
+    ("ClientPayload.client", Takes::TheActs),
     ("ConfirmStatementPayload.statement", Takes::TheActs),
     ("Consent.receiver", Takes::Nothing),
+    ("Consent.recorder", Takes::Nothing),
     ("ConsentPayload.consent", Takes::TheActs),
     ("Coverage.entitlements", Takes::Nothing),
     ("Entitlement.policyVersion", Takes::Nothing),
@@ -80,6 +84,9 @@ const LEADING: &[(&str, Takes)] = &[
     ("ReferralPayload.referral", Takes::TheActs),
     ("RefundRedemptionPayload.card", Takes::TheActs),
     ("RefundRedemptionPayload.redemption", Takes::TheActs),
+    ("RegisterDocumentsPayload.client", Takes::TheActs),
+    ("RegisterPartnerPayload.partner", Takes::TheActs),
+    ("RegisterStaffPayload.staff", Takes::TheActs),
     ("ReverseSettlementPayload.settlement", Takes::TheActs),
     ("SettlePayload.settlement", Takes::TheActs),
     ("Settlement.hospital", Takes::Nothing),
@@ -87,8 +94,10 @@ const LEADING: &[(&str, Takes)] = &[
     ("Statement.lines", Takes::Nothing),
     ("Statement.partner", Takes::Nothing),
     ("StatementLine.source", Takes::Nothing),
+    ("SuspensionPayload.subject", Takes::TheActs),
     ("Viewer.agreements", Takes::Nothing),
     ("Viewer.partner", Takes::Nothing),
+    ("Viewer.staff", Takes::Nothing),
     ("VoidOperationPayload.operation", Takes::TheActs),
 ];
 

@@ -145,7 +145,7 @@ pub struct District {
     charity: Slice,
     time: Arc<Mutex<DateTime<Utc>>>,
     people: Mutex<u32>,
-    stop: watch::Sender<bool>,
+    pub(super) stop: watch::Sender<bool>,
     pub database: Fresh,
 }
 
@@ -343,6 +343,7 @@ impl District {
             monthly_income: None,
             deceased_on: None,
             created_at: self.now(),
+            forgotten_at: None,
         };
         change(&mut row);
         let resident = Resident { id: row.id, national_id: text, name: name.into() };

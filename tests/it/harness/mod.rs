@@ -1,5 +1,6 @@
 //! A district in which partners can be asked things, in the words of the domain.
 
+pub mod beside;
 pub mod bill;
 pub mod canary;
 pub mod client;

@@ -2,8 +2,8 @@
 
 use entity::kinds::{Category, Role, Stacking};
 use entity::{
-    agreement, aid_card, consent, lease, partner, policy_version, programme, redemption, referral,
-    settlement, statement, trusted_document,
+    agreement, aid_card, client, consent, lease, partner, policy_version, programme, redemption, referral,
+    settlement, staff, statement, trusted_document,
 };
 use onestop::access::document_digest;
 use onestop::page::type_id;
@@ -162,6 +162,7 @@ impl Town {
         ids![
             "Agreement" agreement,
             "AidCard" aid_card,
+            "Client" client,
             "Consent" consent,
             "Partner" partner,
             "PolicyVersion" policy_version,
@@ -169,6 +170,7 @@ impl Town {
             "Redemption" redemption,
             "Referral" referral,
             "Settlement" settlement,
+            "Staff" staff,
             "Statement" statement,
         ]
     }
