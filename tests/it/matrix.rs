@@ -60,6 +60,7 @@ const LEADING: &[(&str, Takes)] = &[
     ("ClientPayload.client", Takes::TheActs),
     ("ConfirmStatementPayload.statement", Takes::TheActs),
     ("Consent.receiver", Takes::Nothing),
+    ("Consent.recorder", Takes::Nothing),
     ("ConsentPayload.consent", Takes::TheActs),
     ("Coverage.entitlements", Takes::Nothing),
     ("Entitlement.policyVersion", Takes::Nothing),

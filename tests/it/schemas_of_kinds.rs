@@ -39,13 +39,13 @@ fn each_kind_has_its_own_root_fields() {
     let cards = "aidCard redemption redemptions";
     let owner = "budgets appropriate statement statements reconcile payStatement";
     let owed = "statement statements reconcile confirmStatement";
+    let administration = "clients staff registerPartner registerAgreement endAgreement registerClient \
+                          rotateClientSecret registerDocuments registerStaff suspend resume";
     for (word, own) in [
         (
             "BUREAU",
             format!(
-                "{agency} {cards} settlement settlements {owner} auditTrail looksAtPerson ledger clients staff \
-                 registerPartner registerAgreement endAgreement registerClient rotateClientSecret registerDocuments \
-                 registerStaff suspend resume"
+                "{agency} {cards} settlement settlements {owner} auditTrail looksAtPerson ledger {administration}"
             ),
         ),
         ("SUBDISTRICT_OFFICE", agency.to_owned()),
@@ -67,12 +67,12 @@ fn each_kind_has_its_own_root_fields() {
 
 #[test]
 fn each_kind_has_its_own_nodes_and_scopes() {
-    let common = "Partner Agreement Programme Staff";
+    let common = "Partner Agreement Programme";
     let referring = "REFERRAL_READ REFERRAL_WRITE CONSENT_WRITE";
     for (word, nodes, scopes) in [
         (
             "BUREAU",
-            "Settlement PolicyVersion AidCard Redemption Referral Consent Statement Client",
+            "Settlement PolicyVersion AidCard Redemption Referral Consent Statement Client Staff",
             "REFERRAL_READ REFERRAL_WRITE CONSENT_WRITE SETTLEMENT_READ CARD_READ STATEMENT_READ STATEMENT_PAY BUDGET_READ BUDGET_WRITE AUDIT_READ \
              PERSON_UNMASK ADMINISTRATION_READ ADMINISTRATION_WRITE",
         ),
