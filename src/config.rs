@@ -9,6 +9,7 @@ use std::path::{Path, PathBuf};
 use ipnet::IpNet;
 
 use crate::access::Bounds;
+use crate::rules::retention::Retention;
 
 /// Everything that can be set.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -31,6 +32,8 @@ pub struct Config {
     pub cost_capacity: Option<u64>,
     /// What it may spend more each second.
     pub cost_per_second: Option<u64>,
+    /// How long records need their person.
+    pub retention: Retention,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -77,7 +80,10 @@ const COST_CAPACITY: Setting =
     Setting { key: "cost_capacity", variable: "ONESTOP_COST_CAPACITY", example: "1000000" };
 const COST_PER_SECOND: Setting =
     Setting { key: "cost_per_second", variable: "ONESTOP_COST_PER_SECOND", example: "20000" };
-const SETTINGS: [&Setting; 12] = [
+/// After so many years nothing but what is open needs a person.
+const RETENTION: Setting =
+    Setting { key: "retention_years", variable: "ONESTOP_RETENTION_YEARS", example: "30" };
+const SETTINGS: [&Setting; 13] = [
     &DATA,
     &DATABASE,
     &LISTEN,
@@ -90,6 +96,7 @@ const SETTINGS: [&Setting; 12] = [
     &CARDS,
     &COST_CAPACITY,
     &COST_PER_SECOND,
+    &RETENTION,
 ];
 
 /// What a cost may be set to.
@@ -181,6 +188,11 @@ impl Config {
         if trusted_proxies.is_none() {
             fault(&TRUSTED_PROXIES, "must be addresses or networks with a comma between them");
         }
+        let years = get(&RETENTION).map(|text| text.parse().ok().and_then(Retention::years));
+        let retention = years.unwrap_or(Some(Retention::VOUCHERS)).unwrap_or_else(|| {
+            fault(&RETENTION, "must be a whole number of years from 1 to 100");
+            Retention::VOUCHERS
+        });
         let mut number = |setting: &Setting, allowed: RangeInclusive<u64>| {
             let text = get(setting)?;
             let value = text.parse().ok().filter(|value| allowed.contains(value));
@@ -215,6 +227,7 @@ impl Config {
                 bounds,
                 cost_capacity,
                 cost_per_second,
+                retention,
             }),
             _ => Err(faults.join("\n")),
         }
@@ -310,8 +323,10 @@ mod tests {
             ("ONESTOP_CARDS", "-1"),
             ("ONESTOP_COST_CAPACITY", "0"),
             ("ONESTOP_COST_PER_SECOND", "2.5"),
+            ("ONESTOP_RETENTION_YEARS", "0"),
         ])
         .unwrap_err();
+        // A folder can have any name.
         for setting in SETTINGS.into_iter().filter(|setting| setting.key != DATA.key) {
             let line = faults.lines().find(|line| line.starts_with(setting.variable)).unwrap();
             assert!(line.contains(setting.example), "{line}");

@@ -9,7 +9,7 @@
 //! graph, access, refusal, error, language · files → actions, graph, access, rules, page, language, error ·
 //! demo → actions, graph, rules, access, page, clock, error · ledger → access, rules, error · jobs → actions, access,
 //! clock, error · actions → graph, rules, ledger, access, page, refusal, error · graph → rules, access, page, refusal, language, error · access →
-//! rules, page, refusal, clock, error · page → error · refusal → language · clock → rules · config → access. `rules` lead to `entity` alone.
+//! rules, page, refusal, clock, error · page → error · refusal → language · clock → rules · config → access, rules. `rules` lead to `entity` alone.
 //! `tests/it/arrows.rs` holds them to it.
 
 pub mod access;

@@ -14,6 +14,7 @@ mod m20261124_000008_ledger;
 mod m20261124_000009_trail;
 mod m20261125_000010_clients;
 mod m20261125_000012_looks;
+mod m20261125_000013_forgotten;
 mod steps;
 
 /// Brings a database from any earlier state to the current one.
@@ -34,6 +35,7 @@ impl MigratorTrait for Migrator {
             Box::new(m20261124_000009_trail::Step),
             Box::new(m20261125_000010_clients::Step),
             Box::new(m20261125_000012_looks::Step),
+            Box::new(m20261125_000013_forgotten::Step),
         ]
     }
 }

@@ -60,9 +60,13 @@ pub fn disclosed(row: &ReferralRow, status: ReferralStatus, keys: &Keys) -> Resu
         || referral.stated_phone_sealed.as_ref().map(|sealed| keys.open(column::PHONE, sealed)).transpose();
     let masked_id = || {
         let plain = keys.open(column::NATIONAL_ID, &referral.stated_national_id_sealed)?;
+        // Of somebody who was forgotten there is none any more.
+        if plain.is_empty() {
+            return Ok(None);
+        }
         let id =
             NationalId::parse(&plain).map_err(|_| Error::internal("a sealed identity number is none"))?;
-        Ok::<_, Error>(id.masked())
+        Ok::<_, Error>(Some(id.masked()))
     };
     let basics = Disclosed {
         name: Some(referral.stated_name.clone()),
@@ -71,7 +75,7 @@ pub fn disclosed(row: &ReferralRow, status: ReferralStatus, keys: &Keys) -> Resu
     };
     match row.party.side {
         ReferralSide::Sender => {
-            Ok(Some(Disclosed { id_number: Some(masked_id()?), phone: stated_phone()?, ..basics }))
+            Ok(Some(Disclosed { id_number: masked_id()?, phone: stated_phone()?, ..basics }))
         }
         ReferralSide::Receiver if has_ended(status) => Ok(None),
         ReferralSide::Receiver | ReferralSide::Overseer => {
@@ -81,7 +85,7 @@ pub fn disclosed(row: &ReferralRow, status: ReferralStatus, keys: &Keys) -> Resu
             let fields = standing(row).map_or("", |consent| consent.fields.as_str());
             for field in fields.split(' ').filter_map(ConsentField::of_word) {
                 match field {
-                    ConsentField::IdNumber => shown.id_number = Some(masked_id()?),
+                    ConsentField::IdNumber => shown.id_number = masked_id()?,
                     ConsentField::Phone => {
                         shown.phone = match stated_phone()? {
                             Some(phone) => Some(phone),

@@ -5,7 +5,7 @@ use std::collections::HashSet;
 use entity::id::{ConsentId, ReferralId};
 use entity::kinds::Scope;
 use entity::{NationalId, consent, person, referral, referral_event, referral_party};
-use sea_orm::sea_query::{Expr, ExprTrait, Query};
+use sea_orm::sea_query::{Expr, ExprTrait, LockType, Query};
 use sea_orm::{
     ColumnTrait, Condition, ConnectionTrait, EntityTrait, FromQueryResult, Order, QueryFilter, QuerySelect,
     QueryTrait,
@@ -110,11 +110,11 @@ impl Act {
     }
 
     /// Door: the person of the register whom a sender has stated, matched by the bureau alone: number and name must both be
-    /// right, and the sender is not told whether they were.
+    /// right, and the sender is not told whether they were. Nobody is forgotten until the act ends.
     pub async fn matched_person(&self, id: &NationalId, name: &str) -> Result<Option<person::Model>> {
         self.slice().demand(Scope::ReferralWrite)?;
         let stated = person::Column::DeskHash.eq(self.slice().keys().find_at_desk(id, name));
-        Ok(person::Entity::find().filter(stated).one(&self.executor()).await?)
+        Ok(person::Entity::find().filter(stated).lock(LockType::KeyShare).one(&self.executor()).await?)
     }
 }
 

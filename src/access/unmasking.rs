@@ -32,7 +32,11 @@ impl Slice {
         self.demand(Scope::PersonUnmask)?;
         let held = self.select::<settlement::Entity>()?;
         let (connection, query) = held.only(settlement::Column::Id.is_in(padded(settlements))).into_parts();
-        let rows = query.find_also_related(person::Entity).all(&connection).await?;
+        let mut rows = query.find_also_related(person::Entity).all(&connection).await?;
+        rows.retain(|(_, person)| person.as_ref().is_none_or(|person| person.forgotten_at.is_none()));
+        if rows.is_empty() {
+            return Ok(HashMap::new());
+        }
         let subjects: Vec<String> = rows.iter().map(|(row, _)| type_id(row.id)).collect();
         let people: Vec<PersonId> = rows.iter().map(|(row, _)| row.person_id).collect();
         self.unmasks(Scope::PersonUnmask, Some(purpose), &subjects, &people).await?;
@@ -62,9 +66,18 @@ impl Slice {
         let written = |row: &ReferralRow| subjects.contains(&type_id(row.referral.id));
         let clear = |row: ReferralRow| {
             let id_number = self.keys.open(column::NATIONAL_ID, &row.referral.stated_national_id_sealed)?;
-            Ok((row.referral.id.into(), Clear { name: row.referral.stated_name, id_number }))
+            // Of somebody who was forgotten there is none any more.
+            let there = !id_number.is_empty();
+            let clear = Clear { name: row.referral.stated_name, id_number };
+            Ok(there.then(|| (row.referral.id.into(), clear)))
         };
-        self.opened(&referrals).await?.into_iter().filter(written).map(clear).collect()
+        self.opened(&referrals)
+            .await?
+            .into_iter()
+            .filter(written)
+            .map(clear)
+            .filter_map(Result::transpose)
+            .collect()
     }
 
     async fn opened(&self, referrals: &[ReferralId]) -> Result<Vec<ReferralRow>> {

@@ -4,6 +4,7 @@ mod agreement;
 mod audit;
 mod client;
 mod demo;
+mod forget;
 mod keys;
 mod migrate;
 mod partner;
@@ -69,6 +70,8 @@ enum Command {
     Receipt(receipt::Receipt),
     /// List the signing keys, or rotate them.
     Keys(keys::Keys),
+    /// Take away who people were whom nothing needs any more.
+    Forget(forget::Forget),
 }
 
 /// Where the data are.
@@ -126,6 +129,7 @@ pub fn run() -> ExitCode {
             Command::Token(token) => token.run().await,
             Command::Receipt(receipt) => receipt.run(),
             Command::Keys(keys) => keys.run(),
+            Command::Forget(forget) => return forget.run().await,
         };
         match outcome {
             Ok(()) => ExitCode::SUCCESS,
@@ -267,10 +271,14 @@ async fn steward(place: &Place) -> Result<(Gate, Slice), Failure> {
     let config = configure(place, None)?;
     let gate = gate_of_installation(&config).await?;
     check(&config, &gate).await?;
-    let slice = gate.steward().await?.ok_or_else(|| {
-        Failure("there is no bureau yet: register it first with `onestop partner add --kind BUREAU`".into())
-    })?;
+    let slice = steward_of(&gate).await?;
     Ok((gate, slice))
+}
+
+async fn steward_of(gate: &Gate) -> Result<Slice, Failure> {
+    gate.steward().await?.ok_or_else(|| {
+        Failure("there is no bureau yet: register it first with `onestop partner add --kind BUREAU`".into())
+    })
 }
 
 /// What an act answered, or why nothing was done.

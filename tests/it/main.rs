@@ -2,6 +2,7 @@
 //! `ONESTOP_TEST_POSTGRES` naming a PostgreSQL server the same tests run there, else on SQLite files.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
+mod administration;
 mod aid_card;
 mod arrows;
 mod asked;
@@ -26,6 +27,7 @@ mod events;
 mod follow;
 mod follow_ends;
 mod forged;
+mod forget;
 mod guarded;
 mod harness;
 mod health;
@@ -40,6 +42,7 @@ mod logged;
 mod matrix;
 mod misses;
 mod not_yours;
+mod oauth;
 mod owed;
 mod pages;
 mod patience;
