@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
 use std::net::SocketAddr;
+use std::ops::RangeInclusive;
 use std::path::{Path, PathBuf};
 
 use ipnet::IpNet;
@@ -27,6 +28,10 @@ pub struct Config {
     pub trusted_proxies: Vec<IpNet>,
     /// How many people and cards a partner may ask for.
     pub bounds: Bounds,
+    /// What a client may spend at once, in fields of answers; as usual, when that is not set. So are the numbers below.
+    pub cost_capacity: Option<u64>,
+    /// What it may spend more each second.
+    pub cost_per_second: Option<u64>,
     /// How long records need their person.
     pub retention: Retention,
 }
@@ -71,10 +76,14 @@ const CHECKS: Setting = Setting { key: "patient_checks", variable: "ONESTOP_PATI
 const PATIENTS: Setting = Setting { key: "patients", variable: "ONESTOP_PATIENTS", example: "5000" };
 /// Different cards of one shop in a day.
 const CARDS: Setting = Setting { key: "cards", variable: "ONESTOP_CARDS", example: "3000" };
+const COST_CAPACITY: Setting =
+    Setting { key: "cost_capacity", variable: "ONESTOP_COST_CAPACITY", example: "1000000" };
+const COST_PER_SECOND: Setting =
+    Setting { key: "cost_per_second", variable: "ONESTOP_COST_PER_SECOND", example: "20000" };
 /// After so many years nothing but what is open needs a person.
 const RETENTION: Setting =
     Setting { key: "retention_years", variable: "ONESTOP_RETENTION_YEARS", example: "30" };
-const SETTINGS: [&Setting; 11] = [
+const SETTINGS: [&Setting; 13] = [
     &DATA,
     &DATABASE,
     &LISTEN,
@@ -85,8 +94,13 @@ const SETTINGS: [&Setting; 11] = [
     &CHECKS,
     &PATIENTS,
     &CARDS,
+    &COST_CAPACITY,
+    &COST_PER_SECOND,
     &RETENTION,
 ];
+
+/// What a cost may be set to.
+const COSTS: RangeInclusive<u64> = 1..=1_000_000_000;
 
 /// Names the file, if there is one.
 pub const FILE_VARIABLE: &str = "ONESTOP_CONFIG";
@@ -174,25 +188,33 @@ impl Config {
         if trusted_proxies.is_none() {
             fault(&TRUSTED_PROXIES, "must be addresses or networks with a comma between them");
         }
-        let mut bound = |setting: &Setting, default: u32| match get(setting).map(|text| text.parse::<u32>()) {
-            None => default,
-            Some(Ok(number)) if number > 0 => number,
-            Some(_) => {
-                fault(setting, "must be a whole number above 0");
-                default
-            }
-        };
-        let generous = Bounds::default();
-        let bounds = Bounds {
-            checks_of_patient: bound(&CHECKS, generous.checks_of_patient),
-            patients: bound(&PATIENTS, generous.patients),
-            cards: bound(&CARDS, generous.cards),
-        };
         let years = get(&RETENTION).map(|text| text.parse().ok().and_then(Retention::years));
         let retention = years.unwrap_or(Some(Retention::VOUCHERS)).unwrap_or_else(|| {
             fault(&RETENTION, "must be a whole number of years from 1 to 100");
             Retention::VOUCHERS
         });
+        let mut number = |setting: &Setting, allowed: RangeInclusive<u64>| {
+            let text = get(setting)?;
+            let value = text.parse().ok().filter(|value| allowed.contains(value));
+            if value.is_none() {
+                let (least, most) = allowed.into_inner();
+                fault(setting, &format!("must be a whole number from {least} to {most}"));
+            }
+            value
+        };
+        let generous = Bounds::default();
+        let mut bound = |setting: &Setting, usual: u32| {
+            number(setting, 1..=u64::from(u32::MAX))
+                .and_then(|number| u32::try_from(number).ok())
+                .unwrap_or(usual)
+        };
+        let bounds = Bounds {
+            checks_of_patient: bound(&CHECKS, generous.checks_of_patient),
+            patients: bound(&PATIENTS, generous.patients),
+            cards: bound(&CARDS, generous.cards),
+        };
+        let cost_capacity = number(&COST_CAPACITY, COSTS);
+        let cost_per_second = number(&COST_PER_SECOND, COSTS);
         match (listen, log_form, trusted_proxies) {
             (Some(listen), Some(log_form), Some(trusted_proxies)) if faults.is_empty() => Ok(Self {
                 data,
@@ -203,6 +225,8 @@ impl Config {
                 log_form,
                 trusted_proxies,
                 bounds,
+                cost_capacity,
+                cost_per_second,
                 retention,
             }),
             _ => Err(faults.join("\n")),
@@ -297,6 +321,8 @@ mod tests {
             ("ONESTOP_PATIENT_CHECKS", "0"),
             ("ONESTOP_PATIENTS", "many"),
             ("ONESTOP_CARDS", "-1"),
+            ("ONESTOP_COST_CAPACITY", "0"),
+            ("ONESTOP_COST_PER_SECOND", "2.5"),
             ("ONESTOP_RETENTION_YEARS", "0"),
         ])
         .unwrap_err();

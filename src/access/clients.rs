@@ -12,6 +12,7 @@ use sea_orm::sea_query::OnConflict;
 use sea_orm::{ActiveModelTrait, ColumnTrait, DbErr, EntityTrait, IntoActiveModel, QueryFilter};
 
 use super::assertion::{self, Once};
+use super::issue::CLOCK_BEHIND;
 use super::jose;
 use super::keys::Keys;
 use super::possession::{Proof, ProofFlaw};
@@ -134,9 +135,9 @@ impl Gate {
         }
     }
 
-    /// Forgets the assertions that have run out.
+    /// Forgets the assertions that have run out, by the clock of every replica.
     pub async fn forget_assertions(&self) -> Result<u64> {
-        let run_out = client_assertion::Column::ExpiresAt.lt(self.clock().now());
+        let run_out = client_assertion::Column::ExpiresAt.lt(self.clock().now() - CLOCK_BEHIND);
         let gone =
             client_assertion::Entity::delete_many().filter(run_out).exec(&self.database().reader()).await?;
         Ok(gone.rows_affected)
@@ -159,13 +160,17 @@ impl Gate {
     /// A live token of the caller's partner (of anybody, for the bureau), with what introspection says of it.
     pub async fn introspect(&self, caller: &Caller, token: &str) -> Result<Option<Json>> {
         let Some(row) = self.own(caller, token).await? else { return Ok(None) };
-        if self.go_on(token).await.is_err() {
-            return Ok(None);
-        }
-        let claims =
+        let slice = match self.go_on(token).await {
+            Ok(slice) => slice,
+            Err(Error::Unauthenticated) => return Ok(None),
+            Err(error) => return Err(error),
+        };
+        let mut said =
             serde_json::to_value(self.verify(token)?).map_err(|error| Error::internal(error.to_string()))?;
         let kind = if row.key_thumbprint.is_some() { "DPoP" } else { "Bearer" };
-        let mut said = claims;
+        // What it opens now, which may be less than it says.
+        let scopes: Vec<&str> = slice.viewer().scopes().iter().map(|scope| scope.word()).collect();
+        said["scope"] = scopes.join(" ").into();
         said["active"] = true.into();
         said["token_type"] = kind.into();
         Ok(Some(said))

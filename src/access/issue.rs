@@ -20,8 +20,8 @@ pub const LONGEST_LIFE: Duration = Duration::from_secs(366 * 24 * 3600);
 pub const LONGEST_STAFF_LIFE: Duration = Duration::from_secs(12 * 3600);
 /// The life of a token that a client asks for.
 pub const CLIENT_LIFE: Duration = Duration::from_secs(15 * 60);
-/// A token is good from so long before it was issued: the clock of another replica, or this one set right, may be behind.
-const CLOCK_BEHIND: TimeDelta = TimeDelta::hours(3);
+/// How far the clock of another replica, or this one set right, may be behind: a token is good from so long before it was issued.
+pub(super) const CLOCK_BEHIND: TimeDelta = TimeDelta::hours(3);
 
 /// Why a token was not issued.
 #[derive(Debug)]

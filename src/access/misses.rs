@@ -14,6 +14,9 @@ use crate::error::{Error, Result};
 /// Doors at once that are counted; the longest unused are forgotten first.
 const CACHED_COUNTS: usize = 100_000;
 
+/// What a miss costs its client, besides what it asked.
+const COST: u64 = 50;
+
 /// What is counted, and how many misses there may be in how long.
 struct Bound {
     most: u32,
@@ -102,6 +105,7 @@ impl Try<'_> {
     /// What was found, counted when it is nothing.
     pub(super) fn told<T>(self, found: Option<T>) -> Option<T> {
         if found.is_none() {
+            self.slice.purse().charge(COST);
             let now = self.slice.now();
             for place in self.places {
                 let bound = place.bound();

@@ -18,6 +18,7 @@ use super::keys::Keys;
 use super::looks::Seen;
 use super::misses::Misses;
 use super::policy::Sliced;
+use super::purse::Buckets;
 use super::viewer::Viewer;
 use crate::clock::Clock;
 use crate::error::{Error, Result};
@@ -77,6 +78,7 @@ pub struct Slice {
     pub(super) keys: Arc<Keys>,
     pub(super) misses: Arc<Misses>,
     pub(super) asked: Arc<Asked>,
+    pub(super) buckets: Arc<Buckets>,
     /// The looks of this request.
     pub(super) seen: Arc<Seen>,
     /// From where the viewer asks.

@@ -23,6 +23,7 @@ use super::keys::Keys;
 use super::looks::{Looks, Seen};
 use super::misses::Misses;
 use super::possession::{Proof, ProofFlaw, Proofs};
+use super::purse::{Buckets, Rate};
 use super::slice::Slice;
 use super::viewer::{Bearer, Viewer, words};
 use crate::clock::Clock;
@@ -91,6 +92,7 @@ pub struct Gate {
     pub(super) directory: Arc<Directory>,
     pub(super) misses: Arc<Misses>,
     pub(super) asked: Arc<Asked>,
+    pub(super) buckets: Arc<Buckets>,
     pub(super) looks: Arc<Looks>,
     pub(super) numbered: Arc<watch::Sender<()>>,
     pub(super) proofs: Arc<Proofs>,
@@ -114,6 +116,7 @@ impl Gate {
             directory,
             misses: Arc::default(),
             asked: Arc::default(),
+            buckets: Arc::new(Buckets::new(Rate::default())),
             looks: Arc::default(),
             numbered: Arc::default(),
             proofs: Arc::new(Proofs::default()),
@@ -125,7 +128,14 @@ impl Gate {
 
     /// The same gate of a server that is known outside by this address: it stands in every token as who issued it, and for whom.
     pub fn issuing_as(self, issuer: &str) -> Self {
-        Self { issuer: issuer.into(), ..self }
+        // What was judged under another address is not good under this one.
+        Self { issuer: issuer.into(), known: Arc::new(Cache::new(CACHED_TOKENS)), ..self }
+    }
+
+    /// With buckets of another size.
+    #[must_use]
+    pub fn with_rate(self, rate: Rate) -> Self {
+        Self { buckets: Arc::new(Buckets::new(rate)), ..self }
     }
 
     /// The address by which this server is known, without a slash at its end.
@@ -220,6 +230,7 @@ impl Gate {
             keys: Arc::clone(&self.keys),
             misses: Arc::clone(&self.misses),
             asked: Arc::clone(&self.asked),
+            buckets: Arc::clone(&self.buckets),
             seen: Arc::new(Seen::new(Arc::clone(&self.looks))),
             origin: None,
             purpose: None,
@@ -280,7 +291,7 @@ impl Gate {
         Ok(Known {
             viewer: Viewer::new(bearer, &scopes, row.id),
             not_before: claims.nbf,
-            expires: claims.exp,
+            expires: claims.exp.min(row.expires_at.timestamp()),
             thumbprint,
             checked,
         })

@@ -22,7 +22,7 @@ use std::sync::Arc;
 use clap::{Args, Parser, Subcommand};
 use tokio::sync::watch;
 
-use crate::access::{Answered, Database, Gate, Keys, Slice, make_private_folder};
+use crate::access::{Answered, Database, Gate, Keys, Rate, Slice, make_private_folder};
 use crate::actions::suspend::SuspensionInput;
 use crate::clock::Clock;
 use crate::config::{self, Config, Flags, LogForm};
@@ -220,8 +220,13 @@ fn gate_with(
     let folder = config.data.join("keys");
     let keys = read(&folder)
         .map_err(|error| Failure(format!("the keys in {} cannot be used: {error}", folder.display())))?;
+    let usual = Rate::default();
+    let rate = Rate {
+        capacity: config.cost_capacity.unwrap_or(usual.capacity),
+        per_second: config.cost_per_second.unwrap_or(usual.per_second),
+    };
     let gate = Gate::new(database, Arc::new(keys), Clock::system());
-    Ok(gate.bounded(config.bounds).issuing_as(&config.issuer()))
+    Ok(gate.bounded(config.bounds).with_rate(rate).issuing_as(&config.issuer()))
 }
 
 /// Refuses a database that another version or other keys belong to.

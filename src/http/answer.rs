@@ -1,5 +1,6 @@
 //! What goes back: GraphQL answers, and refusals as answers.
 
+use std::collections::BTreeMap;
 use std::panic::AssertUnwindSafe;
 
 use axum::body::Body;
@@ -38,7 +39,7 @@ impl Answer {
         // Written straight from the response, whose fields stand in the order in which they were asked for.
         let mut body = UpTo { bytes: Vec::new(), most: MAX_ANSWER };
         let written = match request_error {
-            true => serde_json::to_writer(&mut body, &OnlyErrors { errors: &response.errors }),
+            true => serde_json::to_writer(&mut body, &NoData::of(response)),
             false => serde_json::to_writer(&mut body, response),
         };
         let body = match written {
@@ -92,8 +93,16 @@ impl std::io::Write for UpTo {
 }
 
 #[derive(serde::Serialize)]
-struct OnlyErrors<'a> {
+struct NoData<'a> {
     errors: &'a [async_graphql::ServerError],
+    #[serde(skip_serializing_if = "BTreeMap::is_empty")]
+    extensions: &'a BTreeMap<String, async_graphql::Value>,
+}
+
+impl<'a> NoData<'a> {
+    fn of(response: &'a async_graphql::Response) -> Self {
+        Self { errors: &response.errors, extensions: &response.extensions }
+    }
 }
 
 /// One entry of `errors`.

@@ -247,7 +247,7 @@ async fn answer(
         let bookmark = follow::bookmark(&head.headers)?;
         let partner = Arc::clone(slice.viewer().partner());
         let token = Authorization::of(&head.headers)?.token();
-        let subscribed = app.gateway.subscribe(partner.kind, language, asked, bookmark);
+        let subscribed = app.gateway.subscribe(&slice, language, asked, bookmark);
         let subscribed = subscribed.map_err(|error| refused(error, correlation))?;
         entry.operation = subscribed.operation.as_deref().map(shortened);
         let follower = match subscribed.follower {

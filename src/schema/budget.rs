@@ -87,7 +87,7 @@ impl Default for Budget {
     }
 }
 
-/// What the heaviest operation of a document asks for, measure by measure.
+/// What one operation asks for, measure by measure.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct Weight {
     /// Everything outside introspection.
@@ -131,16 +131,6 @@ impl Measure {
             directives: self.directives.saturating_add(other.directives),
         }
     }
-
-    fn max(self, other: Self) -> Self {
-        Self {
-            fields: self.fields.max(other.fields),
-            cost: self.cost.max(other.cost),
-            aliases: self.aliases.max(other.aliases),
-            directives: self.directives.max(other.directives),
-            ..self.beside(other)
-        }
-    }
 }
 
 impl Weight {
@@ -161,7 +151,7 @@ impl Weight {
     }
 }
 
-/// Weighs every operation of the document and refuses it when one asks for more than the budget.
+/// Weighs every operation of the document, by its name, and refuses it when one asks for more than the budget.
 ///
 /// `has` says whether the schema of the one who asks has a field of this name: what it has not counts as nonsense does, so that
 /// a limit tells nothing of it.
@@ -172,12 +162,12 @@ pub fn weigh(
     doc: &ExecutableDocument,
     budget: &Budget,
     has: &dyn Fn(&str) -> bool,
-) -> Result<Weight, LimitExceeded> {
+) -> Result<Vec<(Option<String>, Weight)>, LimitExceeded> {
     within(Limit::Operations, doc.operations.iter().len() as u64, budget.operations)?;
     within(Limit::Fragments, doc.fragments.len() as u64, budget.fragments)?;
     let mut walk = Walk { doc, budget, has, fragments: HashMap::new() };
-    let mut heaviest = Weight::default();
-    for (_, operation) in doc.operations.iter() {
+    let mut weights = Vec::new();
+    for (name, operation) in doc.operations.iter() {
         let operation = &operation.node;
         let mut weight = walk.set(&operation.selection_set.node, 0)?;
         let of_variables =
@@ -185,17 +175,12 @@ pub fn weigh(
         let directives = operation.directives.len() + of_variables.sum::<usize>();
         weight.data.directives = weight.data.directives.saturating_add(directives as u64);
         judge(&weight, operation.ty, budget)?;
-        heaviest = Weight {
-            data: heaviest.data.max(weight.data),
-            introspection: heaviest.introspection.max(weight.introspection),
-            root_fields: heaviest.root_fields.max(weight.root_fields),
-            introspection_roots: heaviest.introspection_roots.max(weight.introspection_roots),
-        };
+        weights.push((name.map(ToString::to_string), weight));
     }
     for name in doc.fragments.keys() {
         walk.fragment(name, 0)?;
     }
-    Ok(heaviest)
+    Ok(weights)
 }
 
 fn judge(weight: &Weight, kind: OperationType, budget: &Budget) -> Result<(), LimitExceeded> {

@@ -39,21 +39,22 @@ pub struct Told {
 impl Gateway {
     /// What kind of operation would run; nothing when that is not clear.
     pub fn operation_type(&self, kind: PartnerKind, asked: &Asked) -> Option<OperationType> {
-        let document = self.document(kind, &asked.query).ok()?.ok()?;
-        chosen(&document, asked.operation_name.as_deref()).map(|operation| operation.ty)
+        let known = self.document(kind, &asked.query).ok()?.ok()?;
+        chosen(&known.document, asked.operation_name.as_deref()).map(|operation| operation.ty)
     }
 
-    /// Judges a subscription. It begins at the bookmark, or at the document's own `after` when that is later.
+    /// Judges a subscription, which must be paid for. It begins at the bookmark, or at the document's own `after` when that is later.
     pub fn subscribe(
         &self,
-        kind: PartnerKind,
+        slice: &Slice,
         language: Language,
         asked: Asked,
         bookmark: Bookmark,
     ) -> Result<Subscribed> {
-        let judged = self.prepare(kind, asked)?;
+        let judged = self.prepare(slice.viewer().kind(), asked)?;
+        slice.purse().take(judged.cost.requested())?;
         let prepared = match judged.prepared {
-            Ok(prepared) => match chosen(&prepared.document, prepared.name.as_deref()).map(one_field) {
+            Ok(prepared) => match chosen(&prepared.known.document, prepared.name.as_deref()).map(one_field) {
                 Some(Err(refused)) => Err(refused),
                 Some(Ok(())) | None => Ok(prepared),
             },

@@ -4,6 +4,7 @@
 pub mod budget;
 mod by_get;
 pub mod complete;
+mod cost;
 pub mod cut;
 mod documents;
 pub mod follow;
@@ -18,7 +19,7 @@ use std::collections::BTreeMap;
 use std::rc::Rc;
 use std::sync::Arc;
 
-use async_graphql::parser::types::{ExecutableDocument, OperationDefinition, Selection};
+use async_graphql::parser::types::{OperationDefinition, Selection};
 use async_graphql::{Request, Response, SDLExportOptions, Schema, SchemaBuilder, Variables};
 use entity::kinds::PartnerKind;
 
@@ -29,7 +30,8 @@ use crate::graph::{Query, Subscription, scalars};
 use crate::language::Language;
 pub use by_get::NotByGet;
 use complete::OutputTypes;
-use documents::Documents;
+use cost::Cost;
+use documents::{Documents, Known};
 use inputs::InputTypes;
 
 /// Deepest recursion of selection sets; the budget refuses before this does.
@@ -110,7 +112,7 @@ impl Default for Gateway {
 
 /// A request that was judged and may run.
 struct Prepared {
-    document: Arc<ExecutableDocument>,
+    known: Arc<Known>,
     text: String,
     name: Option<String>,
     variables: Variables,
@@ -124,16 +126,17 @@ impl Prepared {
             .data(slice.for_purpose(&self.root_fields))
             .data(language);
         request.operation_name.clone_from(&self.name);
-        request.set_parsed_query(ExecutableDocument::clone(&self.document));
+        request.set_parsed_query(self.known.document.clone());
         request
     }
 
     /// The library's answer as GraphQL has it, with its errors sealed.
     fn finish(&self, outputs: &OutputTypes, mut response: Response) -> Response {
         let name = self.name.as_deref();
-        outputs.complete(&self.document, name, &mut response);
-        order::put_in_order(&self.document, name, &mut response);
-        seal::response(&self.document, name, response)
+        let document = &self.known.document;
+        outputs.complete(document, name, &mut response);
+        order::put_in_order(document, name, &mut response);
+        seal::response(document, name, response)
     }
 }
 
@@ -146,15 +149,18 @@ enum Refused {
 /// A request with its name for the log.
 struct Judged {
     operation: Option<String>,
+    cost: Cost,
     prepared: std::result::Result<Prepared, Refused>,
 }
 
 impl Gateway {
-    /// Runs a request in a viewer's slice.
+    /// Runs a request in a viewer's slice. Nothing runs unless its client can pay for it.
     pub async fn execute(&self, slice: Slice, language: Language, asked: Asked) -> Result<Executed> {
         slice.may_look()?;
         let kind = slice.viewer().kind();
-        let Judged { operation, prepared } = self.prepare(kind, asked)?;
+        let Judged { operation, cost, prepared } = self.prepare(kind, asked)?;
+        let purse = slice.purse();
+        purse.take(cost.requested())?;
         let response = match prepared {
             Ok(prepared) => {
                 let of_kind = self.of_kind(kind)?;
@@ -164,6 +170,10 @@ impl Gateway {
             Err(Refused::Answered(response)) => Ok(*response),
             Err(Refused::NotByGet(why)) => Err(why),
         };
+        let response = response.map(|mut response| {
+            cost::settle(cost, &purse, &mut response);
+            response
+        });
         Ok(Executed { operation, response })
     }
 
@@ -171,12 +181,12 @@ impl Gateway {
         self.kinds.get(&kind).ok_or_else(|| Error::internal("a kind of partner without a schema"))
     }
 
-    /// The parsed document of a text, or why it is refused.
+    /// The known document of a text, or why it is refused.
     fn document(
         &self,
         kind: PartnerKind,
         text: &str,
-    ) -> Result<std::result::Result<Arc<ExecutableDocument>, Box<Response>>> {
+    ) -> Result<std::result::Result<Arc<Known>, Box<Response>>> {
         let inputs = &self.of_kind(kind)?.inputs;
         Ok(self.documents.parsed(kind, text, |name| inputs.has_field(name)))
     }
@@ -184,38 +194,39 @@ impl Gateway {
     /// Judges a request as far as that can be done before anything runs.
     fn prepare(&self, kind: PartnerKind, asked: Asked) -> Result<Judged> {
         let inputs = &self.of_kind(kind)?.inputs;
-        let refused = |operation, response| {
-            Ok(Judged { operation, prepared: Err(Refused::Answered(Box::new(response))) })
+        let refused = |operation, cost, response| {
+            Ok(Judged { operation, cost, prepared: Err(Refused::Answered(Box::new(response))) })
         };
-        let document = match self.document(kind, &asked.query)? {
-            Ok(document) => document,
-            Err(response) => return refused(None, *response),
+        let known = match self.document(kind, &asked.query)? {
+            Ok(known) => known,
+            Err(response) => return refused(None, Cost::REFUSED, *response),
         };
         let name = asked.operation_name.as_deref();
-        let chosen = inputs::chosen(&document, name);
+        let (document, cost) = (&known.document, known.cost(name));
+        let chosen = inputs::chosen(document, name);
         let operation = chosen
             .map(|chosen| name.map_or_else(|| root_fields(chosen), str::to_owned))
             .filter(|name| !name.is_empty());
         if asked.read_only
-            && let Some(Err(why)) = chosen.map(|chosen| by_get::judge(&document, chosen, kind))
+            && let Some(Err(why)) = chosen.map(|chosen| by_get::judge(document, chosen, kind))
         {
-            return Ok(Judged { operation, prepared: Err(Refused::NotByGet(why)) });
+            return Ok(Judged { operation, cost: Cost::REFUSED, prepared: Err(Refused::NotByGet(why)) });
         }
         let mut variables = Variables::from_json(serde_json::Value::Object(asked.variables));
         if let Some(chosen) = chosen {
             variables::prepare(chosen, &mut variables);
         }
         if let Err(limit) = budget::check_variables(variables::written_out(&asked.query, &variables)) {
-            return refused(operation, seal::limit(&limit));
+            return refused(operation, cost, seal::limit(&limit));
         }
-        let bad = inputs.check(&document, name, &variables, &scalars::judge);
+        let bad = inputs.check(document, name, &variables, &scalars::judge);
         if !bad.is_empty() {
-            return refused(operation, seal::bad_inputs(&bad));
+            return refused(operation, cost, seal::bad_inputs(&bad));
         }
         let root_fields = chosen.map(root_fields).unwrap_or_default();
         let prepared =
-            Prepared { text: asked.query, name: asked.operation_name, variables, root_fields, document };
-        Ok(Judged { operation, prepared: Ok(prepared) })
+            Prepared { text: asked.query, name: asked.operation_name, variables, root_fields, known };
+        Ok(Judged { operation, cost, prepared: Ok(prepared) })
     }
 }
 

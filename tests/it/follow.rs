@@ -293,8 +293,7 @@ async fn a_look_at_personal_data_is_recorded() {
 /// A page, and how many events it told with how many statements.
 async fn page(gateway: &Gateway, slice: &Slice, query: &str) -> (usize, u32) {
     let asked = Asked { query: query.into(), operation_name: None, variables: Map::new(), read_only: false };
-    let kind = slice.viewer().kind();
-    let subscribed = gateway.subscribe(kind, Language::English, asked, Bookmark::default()).unwrap();
+    let subscribed = gateway.subscribe(slice, Language::English, asked, Bookmark::default()).unwrap();
     let follower = subscribed.follower.ok().unwrap();
     let (told, statements) =
         counting(gateway.page(slice.clone(), &follower).unwrap().collect::<Vec<_>>()).await;

@@ -98,7 +98,7 @@ async fn the_answer_comes_in_the_form_that_is_wanted() {
         assert_eq!(header(&response, "cache-control"), "no-store");
         assert_eq!(header(&response, "x-content-type-options"), "nosniff");
         let body: Value = response.json().await.unwrap();
-        assert_eq!(body, json!({ "data": { "viewer": { "partner": { "code": OFFICE } } } }));
+        assert_eq!(body["data"], json!({ "viewer": { "partner": { "code": OFFICE } } }));
     }
     for accept in
         ["text/html", "application/xml", "application/json;charset=gbk", "application/json;q=0", "nonsense"]
@@ -218,7 +218,7 @@ async fn a_query_may_come_by_get_and_nothing_else() {
     let variables = json!({ "c": DPF }).to_string();
     let response = wire.get(&[("query", query), ("operationName", "One"), ("variables", &variables)]).await;
     let body: Value = response.json().await.unwrap();
-    assert_eq!(body, json!({ "data": { "partner": { "code": DPF } } }));
+    assert_eq!(body["data"], json!({ "partner": { "code": DPF } }));
 
     let person = wire.district.person("王小红", &[]).await;
     let input = json!({ "i": consent(DPF, &person, &["PHONE"]) }).to_string();

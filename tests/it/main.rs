@@ -2,6 +2,7 @@
 //! `ONESTOP_TEST_POSTGRES` naming a PostgreSQL server the same tests run there, else on SQLite files.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
+mod administration;
 mod aid_card;
 mod arrows;
 mod asked;
@@ -18,12 +19,14 @@ mod commands;
 mod connections;
 mod consents;
 mod contract;
+mod costs;
 mod coverage;
 mod demo;
 mod downloads;
 mod events;
 mod follow;
 mod follow_ends;
+mod forged;
 mod forget;
 mod guarded;
 mod harness;
@@ -39,6 +42,7 @@ mod logged;
 mod matrix;
 mod misses;
 mod not_yours;
+mod oauth;
 mod owed;
 mod pages;
 mod patience;
@@ -58,6 +62,7 @@ mod rotation;
 mod schema;
 mod schemas_of_kinds;
 mod seals;
+mod security;
 mod settle;
 mod settle_refusals;
 mod statements;

@@ -56,7 +56,7 @@ impl Desk {
         let Ok(response) = sent else { return Heard::Nothing };
         let status = response.status().as_u16();
         let Ok(body) = response.json::<Value>().await else { return Heard::Nothing };
-        let reply = Reply { status, body };
+        let reply = Reply::new(status, body);
         match reply.error().as_str() {
             "" => Heard::Answer(reply),
             "UNAVAILABLE" => Heard::Retryable,

@@ -20,7 +20,8 @@ const INTROSPECTION: &str = r#"query IntrospectionQuery { __schema { description
 
 fn of(text: &str) -> Result<Weight, LimitExceeded> {
     check_source(text).expect("the text is short and flat");
-    weigh(&parse_query(text).expect("the text parses"), &Budget::default(), &|_| true)
+    let document = parse_query(text).expect("the text parses");
+    weigh(&document, &Budget::default(), &|_| true).map(|weights| weights[0].1)
 }
 
 fn limit(text: &str) -> Limit {

@@ -1,7 +1,9 @@
 //! A district in which partners can be asked things, in the words of the domain.
 
+pub mod beside;
 pub mod bill;
 pub mod canary;
+pub mod client;
 pub mod database;
 pub mod district;
 pub mod files;

@@ -16,9 +16,16 @@ use super::sdl::words_of;
 pub struct Reply {
     pub status: u16,
     pub body: Value,
+    pub extensions: Value,
 }
 
 impl Reply {
+    /// An answer without its `extensions`: what it cost tells what was asked before, and would make every answer another one.
+    pub fn new(status: u16, mut body: Value) -> Self {
+        let extensions = body.as_object_mut().and_then(|body| body.remove("extensions")).unwrap_or_default();
+        Self { status, body, extensions }
+    }
+
     /// The data at a path such as `settle.settlement.id`; null when there is none.
     pub fn at(&self, path: &str) -> &Value {
         path.split('.').fold(&self.body["data"], |value, step| match step.parse::<usize>() {
@@ -109,7 +116,7 @@ impl Partner {
         let status = response.status().as_u16();
         let body = response.json().await.unwrap();
         canary::search_answer(&body);
-        Reply { status, body }
+        Reply::new(status, body)
     }
 
     /// A request, before it is sent, for an answer in this form.
@@ -129,6 +136,7 @@ impl Partner {
             "declineReferral" | "holdReferral" | "failReferral" | "cancelReferral" => {
                 "ReferralReason".to_owned()
             }
+            "suspend" | "resume" => "Suspension".to_owned(),
             _ => kind,
         };
         let query = format!(

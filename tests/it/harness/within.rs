@@ -25,7 +25,7 @@ impl Within {
         let executing = Box::pin(self.gateway.execute(self.slice.clone(), Language::English, asked));
         let executed = executing.await.unwrap();
         let response = executed.response.expect("not by GET");
-        Reply { status: 200, body: serde_json::to_value(response).unwrap() }
+        Reply::new(200, serde_json::to_value(response).unwrap())
     }
 
     /// The answer, and how many statements it took.
