@@ -3,7 +3,7 @@
 use chrono::TimeDelta;
 use entity::id::{AgreementId, ClientId, PartnerId};
 use entity::kinds::{Role, Scope};
-use entity::{agreement, audit_record};
+use entity::{agreement, audit_record, client};
 use onestop::access::are_usable_keys;
 use sea_orm::{ColumnTrait, EntityTrait, QueryFilter};
 use serde_json::{Value, json};
@@ -31,8 +31,10 @@ async fn registered(district: &District, administrator: &Partner) -> (String, St
     (reply.text("registerClient.client.id"), reply.text("registerClient.secret"))
 }
 
-fn system(district: &District, id: &str, secret: &str) -> System {
-    System { id: id.to_owned(), secret: secret.to_owned(), url: district.url.clone() }
+async fn system(district: &District, id: &str, secret: &str) -> System {
+    let key = onestop::page::key_of::<ClientId>(id).unwrap();
+    let row = client::Entity::find_by_id(key).one(&district.database.look().await).await.unwrap().unwrap();
+    System { row, id: id.to_owned(), secret: secret.to_owned(), url: district.url.clone() }
 }
 
 #[tokio::test]
@@ -56,7 +58,7 @@ async fn a_partner_is_registered_and_works_at_once() {
         json!({ "key": new_key(), "partnerId": partner, "name": "his", "authentication": "CLIENT_SECRET" });
     let reply = administrator.act("registerClient", input.clone(), CLIENT).await.done("registerClient");
     let client = reply.text("registerClient.client.id");
-    let system = system(&district, &client, &reply.text("registerClient.secret"));
+    let system = system(&district, &client, &reply.text("registerClient.secret")).await;
     let hospital = Partner::new("H41999900009", system.token().await, &district.url);
     let viewer =
         hospital.ask("{ viewer { partner { code } agreements { id } staff { id } } }", json!({})).await;
@@ -206,7 +208,7 @@ async fn suspending_and_resuming_a_client() {
     let district = District::new().await;
     let administrator = district.administrator().await;
     let (id, secret) = registered(&district, &administrator).await;
-    let system = system(&district, &id, &secret);
+    let system = system(&district, &id, &secret).await;
     system.token().await;
     let suspend = json!({ "key": new_key(), "id": id });
     let reply = administrator.act("suspend", suspend, "subject { ... on Client { id suspendedAt } }").await;
@@ -235,7 +237,7 @@ async fn a_secret_is_rotated_with_and_without_an_overlap() {
         reply.done("rotateClientSecret").text("rotateClientSecret.secret")
     };
     let fields = [("grant_type", "client_credentials")];
-    let status = async |secret: &str| system(&district, &id, secret).ask(&fields).await.status;
+    let status = async |secret: &str| system(&district, &id, secret).await.ask(&fields).await.status;
     let second = rotate(1).await;
     assert_ne!(first, second);
     assert_eq!((status(&first).await, status(&second).await), (200, 200));
