@@ -336,6 +336,12 @@ impl Maker<'_> {
             json!({ "id": type_id(row.referral.id) }),
         );
         self.add(
+            "consents",
+            OFFICE,
+            "query { consents(side: RECORDER, first: 5) { totalCount nodes { id receiver { code } fields purpose givenOn recordedAt withdrawnAt } pageInfo { hasNextPage endCursor } } }",
+            json!({}),
+        );
+        self.add(
             "referrals",
             DISABILITY_FEDERATION,
             format!("query {{ referrals(first: 5, filter: {{ direction: RECEIVED, status: [REQUESTED, ACCEPTED, IN_PROGRESS] }}) {{ totalCount nodes {{ {shape} }} pageInfo {{ hasNextPage endCursor }} }} }}"),

@@ -1,11 +1,14 @@
-use async_graphql::{Context, ID, Object};
+use async_graphql::{Context, Enum, ID, Object};
 use entity::consent;
-use entity::kinds::ConsentField;
+use entity::kinds::{ConsentField, PartnerKind, Scope};
+use sea_orm::sea_query::IntoCondition;
+use sea_orm::{ColumnTrait, Condition};
 
+use super::connection::{List, list, page};
 use super::partner::Partner;
 use super::scalars::{Date, DateTime};
 use super::{slice, words};
-use crate::error::Result;
+use crate::error::{Error, Result};
 use crate::page::type_id;
 
 /// That a person agreed that a partner may receive facts about them.
@@ -53,5 +56,49 @@ impl Consent {
     /// From then on it allows nothing; null while it stands.
     async fn withdrawn_at(&self) -> Option<DateTime> {
         self.0.withdrawn_at.map(DateTime)
+    }
+}
+
+/// What a partner has to do with a consent.
+#[derive(Enum, Copy, Clone, Eq, PartialEq)]
+pub enum ConsentSide {
+    /// It recorded it.
+    Recorder,
+    /// It may receive the facts.
+    Receiver,
+}
+
+#[derive(Default)]
+pub struct ConsentQuery;
+
+#[Object]
+impl ConsentQuery {
+    /// The consents that the viewer has recorded, or under which it may receive facts, newest first; withdrawn ones stay in the list.
+    /// `side` may be left out by the bureau alone, which then sees all of its territory.
+    async fn consents(
+        &self,
+        ctx: &Context<'_>,
+        side: Option<ConsentSide>,
+        first: Option<i32>,
+        after: Option<String>,
+        last: Option<i32>,
+        before: Option<String>,
+    ) -> Result<Option<List<Consent>>> {
+        let slice = slice(ctx)?;
+        slice.demand(Scope::ReferralRead)?;
+        let page = page(ctx, first, after, last, before)?;
+        let me = slice.viewer().partner_id();
+        let own = match side {
+            Some(ConsentSide::Recorder) => consent::Column::RecorderId.eq(me).into_condition(),
+            Some(ConsentSide::Receiver) => consent::Column::ReceiverId.eq(me).into_condition(),
+            None if slice.viewer().kind() == PartnerKind::Bureau => Condition::all(),
+            None => return Err(Error::invalid("side", "must be RECORDER or RECEIVER")),
+        };
+        let rows = slice
+            .select::<consent::Entity>()?
+            .only(own)
+            .page(&page, consent::Column::Id, |row| row.id)
+            .await?;
+        Ok(Some(list(rows, Consent)))
     }
 }

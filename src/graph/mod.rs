@@ -60,6 +60,7 @@ pub struct Query(
     aid_card::AidCardQuery,
     redemption::RedemptionQuery,
     referral::ReferralQuery,
+    consent::ConsentQuery,
     statement::StatementQuery,
     budget::BudgetQuery,
     event::EventQuery,

@@ -41,7 +41,7 @@ pub enum Scope {
     CardRead,
     /// `redeemAidCard`, `refundRedemption`, and voiding them. Charity supermarkets.
     CardRedeem,
-    /// `referral`, `referrals`. The bureau, sub-district offices, hospitals, federations, home-care providers.
+    /// `referral`, `referrals`, `consents`. The bureau, sub-district offices, hospitals, federations, home-care providers.
     ReferralRead,
     /// `requestReferral` and every step of a referral, and voiding a request. The same partners.
     ReferralWrite,

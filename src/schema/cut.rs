@@ -26,6 +26,7 @@ pub const ROOT_FIELDS: &[(&str, &[Scope])] = &[
     ("redemptions", &[Scope::CardRead]),
     ("referral", &[Scope::ReferralRead]),
     ("referrals", &[Scope::ReferralRead]),
+    ("consents", &[Scope::ReferralRead]),
     ("statement", &[Scope::StatementRead]),
     ("statements", &[Scope::StatementRead]),
     ("budgets", &[Scope::BudgetRead]),

@@ -82,6 +82,7 @@ pub const ASKS: &[Ask] = &[
     ask("redemptions", SHOP, Nothing, "", "{ nodes { id } }"),
     ask("referral", CF, Referral, r#"(by: { id: "ID" })"#, "{ id }"),
     ask("referrals", CF, Nothing, "", "{ nodes { id } }"),
+    ask("consents", CF, Nothing, "(side: RECEIVER)", "{ nodes { id } }"),
     ask("statement", HOSPITAL, Nothing, r#"(month: "2016-06")"#, "{ id }"),
     ask("statements", HOSPITAL, Nothing, "", "{ nodes { id } }"),
     ask("budgets", CF, Nothing, "(year: 2016)", "{ year }"),

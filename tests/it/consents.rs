@@ -1,12 +1,14 @@
 //! Consents: who may record and withdraw them, and for whom they count.
 
+use chrono::TimeDelta;
+use entity::kinds::Scope;
 use serde_json::{Value, json};
 
 use crate::harness::database::number;
 use crate::harness::district::{BUREAU, CARE, CF, DPF, HOSPITAL, OFFICE, OTHER_OFFICE, SHOP};
 use crate::harness::partner::new_key;
 use crate::harness::referring::{consent, request};
-use crate::harness::{District, Partner, Reply};
+use crate::harness::{District, Partner, Reply, Within};
 
 const SHOWN: &str = "consent { id receiver { code } fields purpose givenOn withdrawnAt }";
 
@@ -202,4 +204,48 @@ async fn a_consent_serves_for_several_referrals() {
     let reply = federation.ask("{ referrals { nodes { person { idNumber } } } }", json!({})).await.fine();
     let shown = json!({ "person": { "idNumber": format!("4199**********{}", &person.national_id[14..]) } });
     assert_eq!(reply.at("referrals.nodes"), &json!([shown, shown]));
+}
+
+#[tokio::test]
+async fn each_side_lists_its_own_and_the_bureau_lists_all() {
+    let district = District::new().await;
+    let (office, receiver) = (district.partner(OFFICE).await, district.partner(DPF).await);
+    let mut recorded = Vec::new();
+    for name in ["李小明", "王小红", "钱二"] {
+        let person = district.person(name, &[]).await;
+        recorded.push(office.consent(DPF, &person, &["PHONE"]).await);
+        district.wait(TimeDelta::seconds(1));
+    }
+    let person = district.person("赵一", &[]).await;
+    let other = district.partner(HOSPITAL).await.consent(CF, &person, &["PHONE"]).await;
+    let withdrawal = json!({ "key": new_key(), "consentId": recorded[0] });
+    office.act("withdrawConsent", withdrawal, "consent { id }").await.done("withdrawConsent");
+    recorded.reverse();
+    let ids = |reply: &Reply| -> Vec<String> {
+        let nodes = reply.at("consents.nodes").as_array().unwrap().clone();
+        nodes.iter().map(|node| node["id"].as_str().unwrap().to_owned()).collect()
+    };
+    const OF: &str =
+        "query($side: ConsentSide, $after: String) { consents(side: $side, first: 2, after: $after) {
+        totalCount nodes { id withdrawnAt receiver { code } recorder { code } } pageInfo { endCursor } } }";
+    for (partner, side) in [(&office, "RECORDER"), (&receiver, "RECEIVER")] {
+        let page = partner.ask(OF, json!({ "side": side })).await.fine();
+        assert_eq!((ids(&page), page.at("consents.totalCount")), (recorded[..2].to_vec(), &json!(3)));
+        let after = page.text("consents.pageInfo.endCursor");
+        let page = partner.ask(OF, json!({ "side": side, "after": after })).await.fine();
+        assert_eq!(ids(&page), recorded[2..]);
+        assert!(!page.at("consents.nodes")[0]["withdrawnAt"].is_null());
+        assert_eq!(partner.ask(OF, json!({})).await.error(), "BAD_USER_INPUT");
+    }
+    assert_eq!(ids(&office.ask(OF, json!({ "side": "RECEIVER" })).await.fine()), Vec::<String>::new());
+    let all = district.partner(BUREAU).await.ask(OF, json!({})).await.fine();
+    assert_eq!((&ids(&all)[0], all.at("consents.totalCount")), (&other, &json!(4)));
+    let within = Within::of(&district, OFFICE).await;
+    let mut costs = Vec::new();
+    for _ in 0..2 {
+        costs.push(within.counted(OF, json!({ "side": "RECORDER" })).await.1);
+    }
+    assert_eq!(costs[1], 2, "the page and its total");
+    let settling = district.partner_with(OFFICE, &[Scope::ConsentWrite]).await;
+    assert_eq!(settling.ask(OF, json!({ "side": "RECORDER" })).await.error(), "FORBIDDEN");
 }

@@ -34,7 +34,7 @@ fn in_same_words(reply: &Reply, name: &str, other: &Reply, nonsense: &str) {
 #[test]
 fn each_kind_has_its_own_root_fields() {
     let common = "viewer node nodes operation partner partners voidOperation events";
-    let agency = "referral referrals requestReferral acceptReferral declineReferral startReferral holdReferral \
+    let agency = "referral referrals consents requestReferral acceptReferral declineReferral startReferral holdReferral \
                   completeReferral failReferral cancelReferral recordConsent withdrawConsent";
     let cards = "aidCard redemption redemptions";
     let owner = "budgets appropriate statement statements reconcile payStatement";

@@ -11,6 +11,7 @@ const LISTS: &[(&str, u64)] = &[
     ("auditTrail", PAGE),
     ("bands", 10),
     ("budgets", 20),
+    ("consents", PAGE),
     ("differences", 100),
     ("entitlements", 5),
     ("entries", 6),
