@@ -9,6 +9,9 @@ use std::path::{Path, PathBuf};
 use axum::http::HeaderValue;
 use ipnet::IpNet;
 
+use crate::access::Bounds;
+use crate::rules::retention::Retention;
+
 #[cfg(test)]
 mod tests;
 
@@ -27,6 +30,8 @@ pub struct Config {
     pub log_form: LogForm,
     /// Networks of the proxies that are believed when they say where a request comes from.
     pub trusted_proxies: Vec<IpNet>,
+    /// How many people and cards a partner may ask for.
+    pub bounds: Bounds,
     /// What a client may spend at once, in fields of answers; as usual, when that is not set. So are the numbers below.
     pub cost_capacity: Option<u64>,
     /// What it may spend more each second.
@@ -41,6 +46,8 @@ pub struct Config {
     pub request_timeout: Option<u64>,
     /// The web pages of other origins that may ask.
     pub cors_origins: Vec<HeaderValue>,
+    /// How long records need their person.
+    pub retention: Retention,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -77,6 +84,12 @@ const LOG: Setting = Setting { key: "log", variable: "ONESTOP_LOG", example: "in
 const LOG_FORM: Setting = Setting { key: "log_form", variable: "ONESTOP_LOG_FORM", example: "json" };
 const TRUSTED_PROXIES: Setting =
     Setting { key: "trusted_proxies", variable: "ONESTOP_TRUSTED_PROXIES", example: "127.0.0.1,10.1.0.0/16" };
+/// Coverage checks of one patient by one hospital in an hour.
+const CHECKS: Setting = Setting { key: "patient_checks", variable: "ONESTOP_PATIENT_CHECKS", example: "60" };
+/// Different patients of one hospital in a day.
+const PATIENTS: Setting = Setting { key: "patients", variable: "ONESTOP_PATIENTS", example: "5000" };
+/// Different cards of one shop in a day.
+const CARDS: Setting = Setting { key: "cards", variable: "ONESTOP_CARDS", example: "3000" };
 const COST_CAPACITY: Setting =
     Setting { key: "cost_capacity", variable: "ONESTOP_COST_CAPACITY", example: "1000000" };
 const COST_PER_SECOND: Setting =
@@ -94,7 +107,10 @@ const CORS_ORIGINS: Setting = Setting {
     variable: "ONESTOP_CORS_ORIGINS",
     example: "https://desk.example.cn,https://till.example.cn:8443",
 };
-const SETTINGS: [&Setting; 14] = [
+/// After so many years nothing but what is open needs a person.
+const RETENTION: Setting =
+    Setting { key: "retention_years", variable: "ONESTOP_RETENTION_YEARS", example: "30" };
+const SETTINGS: [&Setting; 18] = [
     &DATA,
     &DATABASE,
     &LISTEN,
@@ -102,6 +118,9 @@ const SETTINGS: [&Setting; 14] = [
     &LOG,
     &LOG_FORM,
     &TRUSTED_PROXIES,
+    &CHECKS,
+    &PATIENTS,
+    &CARDS,
     &COST_CAPACITY,
     &COST_PER_SECOND,
     &PARTNER_REQUESTS,
@@ -109,6 +128,7 @@ const SETTINGS: [&Setting; 14] = [
     &REQUEST_PATIENCE,
     &REQUEST_TIMEOUT,
     &CORS_ORIGINS,
+    &RETENTION,
 ];
 
 /// What a cost may be set to.
@@ -207,6 +227,11 @@ impl Config {
                 "must be exact origins in small letters (https:// or http://, a host, no path) with a comma between them",
             );
         }
+        let years = get(&RETENTION).map(|text| text.parse().ok().and_then(Retention::years));
+        let retention = years.unwrap_or(Some(Retention::VOUCHERS)).unwrap_or_else(|| {
+            fault(&RETENTION, "must be a whole number of years from 1 to 100");
+            Retention::VOUCHERS
+        });
         let mut number = |setting: &Setting, allowed: RangeInclusive<u64>| {
             let text = get(setting)?;
             let value = text.parse().ok().filter(|value| allowed.contains(value));
@@ -215,6 +240,17 @@ impl Config {
                 fault(setting, &format!("must be a whole number from {least} to {most}"));
             }
             value
+        };
+        let generous = Bounds::default();
+        let mut bound = |setting: &Setting, usual: u32| {
+            number(setting, 1..=u64::from(u32::MAX))
+                .and_then(|number| u32::try_from(number).ok())
+                .unwrap_or(usual)
+        };
+        let bounds = Bounds {
+            checks_of_patient: bound(&CHECKS, generous.checks_of_patient),
+            patients: bound(&PATIENTS, generous.patients),
+            cards: bound(&CARDS, generous.cards),
         };
         let cost_capacity = number(&COST_CAPACITY, COSTS);
         let cost_per_second = number(&COST_PER_SECOND, COSTS);
@@ -241,6 +277,8 @@ impl Config {
                     request_patience,
                     request_timeout,
                     cors_origins,
+                    bounds,
+                    retention,
                 })
             }
             _ => Err(faults.join("\n")),

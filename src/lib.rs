@@ -5,11 +5,11 @@
 //! of what is due to whom. [`ledger`] is the
 //! only code that writes entries. [`jobs`] run by the clock, [`demo`] loads an invented district, [`commands`] are the program's.
 //!
-//! Arrows: main → commands · commands → everything but graph · http → access, schema, files, error, language · schema → actions,
+//! Arrows: main → commands · commands → everything but main · http → access, schema, files, error, language · schema → actions,
 //! graph, access, refusal, error, language · files → actions, graph, access, rules, page, language, error ·
 //! demo → actions, graph, rules, access, page, clock, error · ledger → access, rules, error · jobs → actions, access,
 //! clock, error · actions → graph, rules, ledger, access, page, refusal, error · graph → rules, access, page, refusal, language, error · access →
-//! rules, page, refusal, clock, error · page → error · refusal → language · clock → rules. `rules` lead to `entity` alone.
+//! rules, page, refusal, clock, error · page → error · refusal → language · clock → rules · config → access, rules. `rules` lead to `entity` alone.
 //! `tests/it/arrows.rs` holds them to it.
 
 pub mod access;

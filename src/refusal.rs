@@ -7,8 +7,10 @@ use serde::{Deserialize, Serialize};
 
 use crate::language::Language;
 
+mod administration;
 mod code;
 
+pub use administration::Administrative;
 pub use code::Code;
 
 /// One reason, with what it takes to explain it. Stored with the answer, so that a replay says the same.
@@ -160,6 +162,8 @@ pub enum Reason {
         most: usize,
     },
     KeyTwice,
+    /// of partners, clients and staff
+    Administration(Administrative),
 }
 
 impl Reason {
@@ -215,6 +219,7 @@ impl Reason {
             | Self::Spaces
             | Self::Empty
             | Self::WorkingDaysOutOfRange { .. }
+            | Self::Administration(_)
             | Self::OwnKey => Code::Invalid,
         }
     }
@@ -231,6 +236,7 @@ impl Reason {
     fn sentences(&self) -> (String, String) {
         match self {
             Self::NotFound => both("没有找到。", "Not found."),
+            Self::Administration(fault) => fault.sentences(),
             Self::NotCovered => both(
                 "该人员在规定日期不属于任何救助项目的对象。",
                 "No programme covers this person on the date that counts.",

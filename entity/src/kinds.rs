@@ -50,6 +50,7 @@ words! {
         BudgetWrite "BUDGET_WRITE",
         EventRead "EVENT_READ",
         AuditRead "AUDIT_READ",
+        PersonUnmask "PERSON_UNMASK",
         AdministrationRead "ADMINISTRATION_READ",
         AdministrationWrite "ADMINISTRATION_WRITE",
     }

@@ -17,6 +17,7 @@ pub mod fen;
 pub mod id;
 pub mod kinds;
 pub mod lease;
+pub mod look;
 pub mod national_id;
 pub mod operation;
 pub mod partner;

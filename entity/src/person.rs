@@ -36,6 +36,8 @@ pub struct Model {
     pub monthly_income: Option<Fen>,
     pub deceased_on: Option<Date>,
     pub created_at: DateTimeUtc,
+    /// When everything that told who it is was taken away.
+    pub forgotten_at: Option<DateTimeUtc>,
 }
 
 #[derive(Copy, Clone, Debug, EnumIter, DeriveRelation)]

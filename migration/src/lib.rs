@@ -13,6 +13,8 @@ mod m20261123_000007_referrals;
 mod m20261124_000008_ledger;
 mod m20261124_000009_trail;
 mod m20261125_000010_clients;
+mod m20261125_000012_looks;
+mod m20261125_000013_forgotten;
 mod steps;
 
 /// Brings a database from any earlier state to the current one.
@@ -32,6 +34,8 @@ impl MigratorTrait for Migrator {
             Box::new(m20261124_000008_ledger::Step),
             Box::new(m20261124_000009_trail::Step),
             Box::new(m20261125_000010_clients::Step),
+            Box::new(m20261125_000012_looks::Step),
+            Box::new(m20261125_000013_forgotten::Step),
         ]
     }
 }

@@ -311,7 +311,11 @@ impl Act {
             status,
             answer: serde_json::to_value(answer).map_err(|error| Error::internal(error.to_string()))?,
             voided_by: None,
-            operator_code: intent.operator.map(|(code, _)| code.to_owned()),
+            operator_code: intent
+                .operator
+                .map(|(code, _)| code)
+                .or(self.slice.viewer.operator())
+                .map(str::to_owned),
             operator_name: intent.operator.and_then(|(_, name)| name).map(str::to_owned),
             token_id: self.slice.viewer.token(),
             at: self.now,

@@ -14,9 +14,14 @@ use sea_orm::sea_query::OnConflict;
 use sea_orm::{ActiveModelTrait, ColumnTrait, DbErr, EntityTrait, IntoActiveModel, QueryFilter};
 
 use super::assertion::{self, Once};
+use super::issue::CLOCK_BEHIND;
+use super::jose;
 use super::keys::Keys;
 use super::possession::{Proof, ProofFlaw};
 use super::token::Gate;
+use serde_json::Value as Json;
+use sha2::{Digest as _, Sha256};
+
 use crate::error::{Error, Result};
 use crate::page::key_of;
 
@@ -147,9 +152,9 @@ impl Gate {
         }
     }
 
-    /// Forgets the assertions that have run out.
+    /// Forgets the assertions that have run out, by the clock of every replica.
     pub async fn forget_assertions(&self) -> Result<u64> {
-        let run_out = client_assertion::Column::ExpiresAt.lt(self.clock().now());
+        let run_out = client_assertion::Column::ExpiresAt.lt(self.clock().now() - CLOCK_BEHIND);
         let gone =
             client_assertion::Entity::delete_many().filter(run_out).exec(&self.database().reader()).await?;
         Ok(gone.rows_affected)
@@ -170,15 +175,19 @@ impl Gate {
     }
 
     /// A live token of the caller's partner (of anybody, for the bureau), with what introspection says of it.
-    pub async fn introspect(&self, caller: &Caller, token: &str) -> Result<Option<serde_json::Value>> {
+    pub async fn introspect(&self, caller: &Caller, token: &str) -> Result<Option<Json>> {
         let Some(row) = self.own(caller, token).await? else { return Ok(None) };
-        if self.go_on(token).await.is_err() {
-            return Ok(None);
-        }
-        let claims =
+        let slice = match self.go_on(token).await {
+            Ok(slice) => slice,
+            Err(Error::Unauthenticated) => return Ok(None),
+            Err(error) => return Err(error),
+        };
+        let mut said =
             serde_json::to_value(self.verify(token)?).map_err(|error| Error::internal(error.to_string()))?;
         let kind = if row.key_thumbprint.is_some() { "DPoP" } else { "Bearer" };
-        let mut said = claims;
+        // What it opens now, which may be less than it says.
+        let scopes: Vec<&str> = slice.viewer().scopes().iter().map(|scope| scope.word()).collect();
+        said["scope"] = scopes.join(" ").into();
         said["active"] = true.into();
         said["token_type"] = kind.into();
         Ok(Some(said))
@@ -200,4 +209,20 @@ fn fits(client: &client::Model, hash: &Digest, now: DateTime<Utc>) -> bool {
     let previous = client.previous_secret_hash.as_ref() == Some(hash)
         && client.previous_secret_until.is_some_and(|until| now < until);
     current || previous
+}
+
+/// Most keys that one client has.
+const MOST_KEYS: usize = 10;
+
+/// Whether a JSON Web Key Set holds only public keys that a client may sign with.
+pub fn are_usable_keys(set: &Json) -> bool {
+    let keys = set.get("keys").and_then(Json::as_array);
+    keys.is_some_and(|keys| {
+        (1..=MOST_KEYS).contains(&keys.len()) && keys.iter().all(|key| jose::public_key(key).is_some())
+    })
+}
+
+/// How a trusted document is known: SHA-256 of its text, byte for byte.
+pub fn document_digest(text: &str) -> Digest {
+    Digest(Sha256::digest(text).to_vec())
 }

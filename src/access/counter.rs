@@ -15,8 +15,10 @@ impl Slice {
     /// An aid card by its full number.
     pub async fn card_at_the_counter(&self, number: &CardNumber) -> Result<Option<aid_card::Model>> {
         self.demand(Scope::CardRead)?;
+        let hash = self.keys.find_card(number);
+        self.asks_for_card(&hash)?;
         let attempt = self.try_card()?;
-        let by_number = aid_card::Column::NumberHash.eq(self.keys.find_card(number));
+        let by_number = aid_card::Column::NumberHash.eq(hash);
         Ok(attempt.told(self.through::<aid_card::Entity>(by_number).one().await?))
     }
 }
@@ -25,8 +27,10 @@ impl Act {
     /// [`Slice::card_at_the_counter`] inside the act.
     pub async fn card_at_the_counter(&self, number: &CardNumber) -> Result<Option<aid_card::Model>> {
         self.slice().demand(Scope::CardRedeem)?;
+        let hash = self.slice().keys().find_card(number);
+        self.slice().asks_for_card(&hash)?;
         let attempt = self.slice().try_card()?;
-        let by_number = aid_card::Column::NumberHash.eq(self.slice().keys().find_card(number));
+        let by_number = aid_card::Column::NumberHash.eq(hash);
         Ok(attempt.told(aid_card::Entity::find().filter(by_number).one(&self.executor()).await?))
     }
 
@@ -51,9 +55,11 @@ impl Act {
         amount: Fen,
     ) -> Result<Option<aid_card::Model>> {
         self.slice().demand(Scope::CardRedeem)?;
+        let hash = self.slice().keys().find_card(number);
+        self.slice().asks_for_card(&hash)?;
         self.slice().try_card()?;
         let serves = Condition::all()
-            .add(aid_card::Column::NumberHash.eq(self.slice().keys().find_card(number)))
+            .add(aid_card::Column::NumberHash.eq(hash))
             .add(aid_card::Column::Status.eq(AidCardStatus::Active))
             .add(aid_card::Column::ExpiresOn.gte(self.today()))
             .add(aid_card::Column::Balance.gte(amount));

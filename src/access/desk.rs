@@ -68,7 +68,9 @@ impl Desk<'_> {
     /// The patient with this number and name; a mismatch is the same as nobody. An act then holds the patient: whoever
     /// settles for the same person waits.
     pub async fn patient(&self, id: &NationalId, name: &str) -> Result<Option<Patient>> {
-        let attempt = self.slice.try_patient(&self.slice.keys().find_person(id))?;
+        let number = self.slice.keys().find_person(id);
+        self.slice.asks_for_patient(&number, !self.holds)?;
+        let attempt = self.slice.try_patient(&number)?;
         let stated = person::Column::DeskHash.eq(self.slice.keys().find_at_desk(id, name));
         if self.holds {
             let held = person::Entity::find()

@@ -1,7 +1,7 @@
 //! How much of a referred person each side sees (DOMAIN.md §4, §8; the contract's `ReferredPerson`).
 
 use entity::kinds::{ConsentField, DisabilityClass, ReferralSide, ReferralStatus};
-use entity::{DisabilityCertificate, Fen, NationalId};
+use entity::{DisabilityCertificate, Fen, NationalId, consent};
 
 use super::doors::ReferralRow;
 use super::keys::Keys;
@@ -42,6 +42,13 @@ pub mod column {
     pub const CERTIFICATE: &str = "disability_certificate";
 }
 
+/// The consent that opens something of this referral now.
+pub(super) fn standing(row: &ReferralRow) -> Option<&consent::Model> {
+    row.consent
+        .as_ref()
+        .filter(|consent| consent.withdrawn_at.is_none() && consent.receiver_id == row.referral.receiver_id)
+}
+
 /// What the viewer's side sees of the person, as the referral stands now.
 ///
 /// The sender sees what it sent itself. The receiver sees name, birth year and sub-district while the referral lives, and
@@ -53,9 +60,13 @@ pub fn disclosed(row: &ReferralRow, status: ReferralStatus, keys: &Keys) -> Resu
         || referral.stated_phone_sealed.as_ref().map(|sealed| keys.open(column::PHONE, sealed)).transpose();
     let masked_id = || {
         let plain = keys.open(column::NATIONAL_ID, &referral.stated_national_id_sealed)?;
+        // Of somebody who was forgotten there is none any more.
+        if plain.is_empty() {
+            return Ok(None);
+        }
         let id =
             NationalId::parse(&plain).map_err(|_| Error::internal("a sealed identity number is none"))?;
-        Ok::<_, Error>(id.masked())
+        Ok::<_, Error>(Some(id.masked()))
     };
     let basics = Disclosed {
         name: Some(referral.stated_name.clone()),
@@ -64,20 +75,17 @@ pub fn disclosed(row: &ReferralRow, status: ReferralStatus, keys: &Keys) -> Resu
     };
     match row.party.side {
         ReferralSide::Sender => {
-            Ok(Some(Disclosed { id_number: Some(masked_id()?), phone: stated_phone()?, ..basics }))
+            Ok(Some(Disclosed { id_number: masked_id()?, phone: stated_phone()?, ..basics }))
         }
         ReferralSide::Receiver if has_ended(status) => Ok(None),
         ReferralSide::Receiver | ReferralSide::Overseer => {
             let person = row.person.as_ref();
             let mut shown =
                 Disclosed { area: person.and_then(|person| person.subdistrict.clone()), ..basics };
-            let consent = row.consent.as_ref().filter(|consent| {
-                consent.withdrawn_at.is_none() && consent.receiver_id == referral.receiver_id
-            });
-            let fields = consent.map_or("", |consent| consent.fields.as_str());
+            let fields = standing(row).map_or("", |consent| consent.fields.as_str());
             for field in fields.split(' ').filter_map(ConsentField::of_word) {
                 match field {
-                    ConsentField::IdNumber => shown.id_number = Some(masked_id()?),
+                    ConsentField::IdNumber => shown.id_number = masked_id()?,
                     ConsentField::Phone => {
                         shown.phone = match stated_phone()? {
                             Some(phone) => Some(phone),

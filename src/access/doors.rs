@@ -1,9 +1,11 @@
 //! The named ways to rows that a policy alone does not show: each takes something that only the rightful can have.
 
-use entity::id::ReferralId;
+use std::collections::HashSet;
+
+use entity::id::{ConsentId, ReferralId};
 use entity::kinds::Scope;
 use entity::{NationalId, consent, person, referral, referral_event, referral_party};
-use sea_orm::sea_query::{Expr, ExprTrait, Query};
+use sea_orm::sea_query::{Expr, ExprTrait, LockType, Query};
 use sea_orm::{
     ColumnTrait, Condition, ConnectionTrait, EntityTrait, FromQueryResult, Order, QueryFilter, QuerySelect,
     QueryTrait,
@@ -29,6 +31,22 @@ impl Slice {
         let (connection, query) = self.select::<referral_party::Entity>()?.into_parts();
         let row = with_person(query).filter(condition).one(&connection).await?;
         Ok(row.and_then(assemble))
+    }
+
+    /// Some of the viewer's referrals, each with its person and consent.
+    pub(super) async fn referrals_of(&self, condition: Condition) -> Result<Vec<ReferralRow>> {
+        let (connection, query) = self.select::<referral_party::Entity>()?.into_parts();
+        let rows = with_person(query).filter(condition).all(&connection).await?;
+        Ok(rows.into_iter().filter_map(assemble).collect())
+    }
+
+    /// Which of these consents stand now.
+    pub async fn standing_consents(&self, consents: Vec<ConsentId>) -> Result<HashSet<ConsentId>> {
+        let wanted = Condition::all()
+            .add(consent::Column::Id.is_in(padded(consents)))
+            .add(consent::Column::WithdrawnAt.is_null());
+        let rows = self.through::<consent::Entity>(wanted).all().await?;
+        Ok(rows.into_iter().map(|row| row.id).collect())
     }
 
     /// A page of the viewer's referrals, each with its person and consent, in one statement.
@@ -92,11 +110,11 @@ impl Act {
     }
 
     /// Door: the person of the register whom a sender has stated, matched by the bureau alone: number and name must both be
-    /// right, and the sender is not told whether they were.
+    /// right, and the sender is not told whether they were. Nobody is forgotten until the act ends.
     pub async fn matched_person(&self, id: &NationalId, name: &str) -> Result<Option<person::Model>> {
         self.slice().demand(Scope::ReferralWrite)?;
         let stated = person::Column::DeskHash.eq(self.slice().keys().find_at_desk(id, name));
-        Ok(person::Entity::find().filter(stated).one(&self.executor()).await?)
+        Ok(person::Entity::find().filter(stated).lock(LockType::KeyShare).one(&self.executor()).await?)
     }
 }
 

@@ -9,7 +9,7 @@ use entity::{client, partner, staff, token};
 use jsonwebtoken::encode;
 use sea_orm::{ActiveModelTrait, ColumnTrait, EntityTrait, IntoActiveModel, QueryFilter};
 
-use super::token::{Claims, Confirmation, Gate};
+use super::token::{Claims, Confirmation, Gate, written_header};
 use super::viewer::{Bearer, roles_of, scopes_of, scopes_of_roles};
 use crate::error::{Error, Result};
 use crate::page::{key_of, type_id};
@@ -20,8 +20,8 @@ pub const LONGEST_LIFE: Duration = Duration::from_secs(366 * 24 * 3600);
 pub const LONGEST_STAFF_LIFE: Duration = Duration::from_secs(12 * 3600);
 /// The life of a token that a client asks for.
 pub const CLIENT_LIFE: Duration = Duration::from_secs(15 * 60);
-/// A token is good from so long before it was issued: the clock of another replica, or this one set right, may be behind.
-const CLOCK_BEHIND: TimeDelta = TimeDelta::hours(3);
+/// How far the clock of another replica, or this one set right, may be behind: a token is good from so long before it was issued.
+pub(super) const CLOCK_BEHIND: TimeDelta = TimeDelta::hours(3);
 
 /// Why a token was not issued.
 #[derive(Debug)]
@@ -138,7 +138,8 @@ impl Gate {
             scope: row.scopes.clone(),
             cnf: row.key_thumbprint.clone().map(|jkt| Confirmation { jkt }),
         };
-        let token = encode(&self.header(), &claims, &self.keys().signing)
+        let active = self.keys().active();
+        let token = encode(&written_header(&active.kid), &claims, &active.encoding)
             .map_err(|error| Error::internal(format!("signing a token: {error}")))?;
         token::Entity::insert(row.into_active_model().reset_all())
             .exec_without_returning(&self.database().reader())

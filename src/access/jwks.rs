@@ -1,4 +1,4 @@
-//! The public side of the server's signing key, as the JSON Web Key Set (RFC 7517) that is published.
+//! The public side of the server's signing keys, as the JSON Web Key Set (RFC 7517) that is published.
 
 use std::fmt;
 
@@ -9,7 +9,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::Value as Json;
 use sha2::{Digest as _, Sha256};
 
-use super::keys::{Keys, hex};
+use super::keys::hex;
 
 const KEY_TYPE: &str = "OKP";
 const CURVE: &str = "Ed25519";
@@ -24,7 +24,7 @@ pub struct PublicKeys {
 
 /// A JSON Web Key of RFC 8037.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-struct PublicKey {
+pub(super) struct PublicKey {
     kty: String,
     crv: String,
     #[serde(rename = "use", default)]
@@ -56,16 +56,8 @@ impl fmt::Display for NoKeys {
 }
 
 impl PublicKeys {
-    pub(super) fn of(key: &VerifyingKey) -> Self {
-        let key = PublicKey {
-            kty: KEY_TYPE.into(),
-            crv: CURVE.into(),
-            usage: USE.into(),
-            alg: ALGORITHM.into(),
-            kid: id_of(key),
-            x: URL_SAFE_NO_PAD.encode(key.as_bytes()),
-        };
-        Self { keys: vec![key] }
+    pub(super) fn of(keys: impl Iterator<Item = PublicKey>) -> Self {
+        Self { keys: keys.collect() }
     }
 
     /// Reads a published key set. Keys of other kinds and for other uses are passed over.
@@ -90,6 +82,21 @@ impl PublicKeys {
 }
 
 impl PublicKey {
+    pub(super) fn of(key: &VerifyingKey) -> Self {
+        Self {
+            kty: KEY_TYPE.into(),
+            crv: CURVE.into(),
+            usage: USE.into(),
+            alg: ALGORITHM.into(),
+            kid: id_of(key),
+            x: URL_SAFE_NO_PAD.encode(key.as_bytes()),
+        }
+    }
+
+    pub(super) fn kid(&self) -> &str {
+        &self.kid
+    }
+
     fn signs(&self) -> bool {
         self.kty == KEY_TYPE
             && self.crv == CURVE
@@ -97,16 +104,9 @@ impl PublicKey {
             && [ALGORITHM, CURVE, ""].contains(&self.alg.as_str())
     }
 
-    fn verifying(&self) -> Option<VerifyingKey> {
+    pub(super) fn verifying(&self) -> Option<VerifyingKey> {
         let bytes = URL_SAFE_NO_PAD.decode(&self.x).ok()?;
         VerifyingKey::from_bytes(bytes.as_slice().try_into().ok()?).ok()
-    }
-}
-
-impl Keys {
-    /// What is published of these keys.
-    pub fn public(&self) -> PublicKeys {
-        PublicKeys::of(&self.signer.verifying_key())
     }
 }
 
@@ -119,6 +119,7 @@ pub(super) fn id_of(key: &VerifyingKey) -> String {
 mod tests {
     use serde_json::json;
 
+    use super::super::keys::Keys;
     use super::*;
 
     #[test]
@@ -132,7 +133,7 @@ mod tests {
         );
         assert_eq!(key.as_object().unwrap().len(), 6, "nothing private");
         let read = PublicKeys::read(&published.to_string()).unwrap();
-        let signature = keys.sign(b"message");
+        let signature = keys.active().sign(b"message");
         let kid = key["kid"].as_str().unwrap();
         assert_eq!(read.signed(kid, b"message", &signature), Some(true));
         assert_eq!(read.signed(kid, b"massage", &signature), Some(false));

@@ -5,9 +5,9 @@
 use std::collections::{BTreeMap, BTreeSet, HashMap, VecDeque};
 use std::sync::{Arc, Mutex, PoisonError};
 
-use entity::audit_record;
-use entity::id::{AuditRecordId, PartnerId};
+use entity::id::{AuditRecordId, PartnerId, PersonId};
 use entity::kinds::{AuditOutcome, Scope};
+use entity::{audit_record, look};
 use sea_orm::{ActiveModelTrait, DbErr, EntityTrait, IntoActiveModel};
 use uuid::Uuid;
 
@@ -28,9 +28,12 @@ pub(super) struct Looks {
     waiting: Mutex<Waiting>,
 }
 
+/// A record with the people whom it concerns.
+type Look = (audit_record::Model, Vec<PersonId>);
+
 #[derive(Default)]
 struct Waiting {
-    records: VecDeque<audit_record::Model>,
+    records: VecDeque<Look>,
     of_partner: HashMap<PartnerId, usize>,
 }
 
@@ -40,9 +43,9 @@ impl Waiting {
         self.records.len() < LONGEST_QUEUE && own < LONGEST_OF_PARTNER
     }
 
-    fn take(&mut self, most: usize) -> Vec<audit_record::Model> {
+    fn take(&mut self, most: usize) -> Vec<Look> {
         let taken: Vec<_> = self.records.drain(..self.records.len().min(most)).collect();
-        for record in &taken {
+        for (record, _) in &taken {
             if let Some(own) = self.of_partner.get_mut(&record.partner_id) {
                 *own -= 1;
                 if *own == 0 {
@@ -63,17 +66,17 @@ impl Looks {
         self.waiting.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    fn push(&self, record: audit_record::Model) {
+    fn push(&self, look: Look) {
         let mut waiting = self.waiting();
-        waiting.count(&record);
-        waiting.records.push_back(record);
+        waiting.count(&look.0);
+        waiting.records.push_back(look);
     }
 
-    fn put_back(&self, records: Vec<audit_record::Model>) {
+    fn put_back(&self, looks: Vec<Look>) {
         let mut waiting = self.waiting();
-        for record in records.into_iter().rev() {
-            waiting.count(&record);
-            waiting.records.push_front(record);
+        for look in looks.into_iter().rev() {
+            waiting.count(&look.0);
+            waiting.records.push_front(look);
         }
     }
 }
@@ -81,7 +84,14 @@ impl Looks {
 /// What one request looks at: a record for each scope, queued when the last slice of the request is gone.
 pub(super) struct Seen {
     looks: Arc<Looks>,
-    records: Mutex<BTreeMap<Scope, (audit_record::Model, BTreeSet<String>)>>,
+    records: Mutex<BTreeMap<Scope, Gathered>>,
+}
+
+/// One record, and what it is about.
+struct Gathered {
+    record: audit_record::Model,
+    subjects: BTreeSet<String>,
+    people: BTreeSet<PersonId>,
 }
 
 impl Seen {
@@ -97,9 +107,10 @@ impl Seen {
 impl Drop for Seen {
     fn drop(&mut self) {
         let records = self.records.get_mut().unwrap_or_else(PoisonError::into_inner);
-        for (record, subjects) in std::mem::take(records).into_values() {
+        for Gathered { record, subjects, people } in std::mem::take(records).into_values() {
             let subjects: Vec<String> = subjects.into_iter().collect();
-            self.looks.push(audit_record::Model { subject: Some(subjects.join(" ")), ..record });
+            let record = audit_record::Model { subject: Some(subjects.join(" ")), ..record };
+            self.looks.push((record, people.into_iter().collect()));
         }
     }
 }
@@ -113,17 +124,34 @@ impl Slice {
         }
     }
 
-    /// Notes that the viewer looked at masked personal data of something.
-    pub fn looked_at(&self, scope: Scope, subject: String) {
+    /// Notes that the viewer looked at masked personal data of something, and whose they are, as far as the register knows.
+    pub fn looked_at(&self, scope: Scope, subject: String, person: Option<PersonId>) {
         let mut records = self.seen.records.lock().unwrap_or_else(PoisonError::into_inner);
-        let new = || (self.look(scope, AuditOutcome::Looked), BTreeSet::new());
-        records.entry(scope).or_insert_with(new).1.insert(subject);
+        let gathered = records.entry(scope).or_insert_with(|| Gathered {
+            record: self.look(scope, AuditOutcome::Looked),
+            subjects: BTreeSet::new(),
+            people: BTreeSet::new(),
+        });
+        gathered.subjects.insert(subject);
+        gathered.people.extend(person);
     }
 
-    /// Writes down that the viewer is shown personal data in the clear, before it is.
-    pub async fn unmasks(&self, scope: Scope, subjects: &[String]) -> Result<()> {
-        let record = self.look(scope, AuditOutcome::Unmasked);
-        write(&self.database, vec![audit_record::Model { subject: Some(subjects.join(" ")), ..record }]).await
+    /// Writes down that the viewer is shown personal data in the clear, before it is. Without a purpose of its own it is what was
+    /// asked for.
+    pub async fn unmasks(
+        &self,
+        scope: Scope,
+        purpose: Option<&str>,
+        subjects: &[String],
+        people: &[PersonId],
+    ) -> Result<()> {
+        let mut record = self.look(scope, AuditOutcome::Unmasked);
+        if let Some(purpose) = purpose {
+            purpose.clone_into(&mut record.act);
+        }
+        record.subject = Some(subjects.join(" "));
+        let people: BTreeSet<PersonId> = people.iter().copied().collect();
+        write(&self.database, vec![(record, people.into_iter().collect())]).await
     }
 
     fn look(&self, scope: Scope, outcome: AuditOutcome) -> audit_record::Model {
@@ -133,7 +161,7 @@ impl Slice {
             at: self.now(),
             partner_id: self.viewer.partner_id(),
             token_id: self.viewer.token(),
-            operator_code: None,
+            operator_code: self.viewer.operator().map(str::to_owned),
             scope,
             act: purpose.unwrap_or(scope.word()).to_owned(),
             outcome,
@@ -148,10 +176,20 @@ impl Slice {
     }
 }
 
-async fn write(database: &Database, records: Vec<audit_record::Model>) -> Result<()> {
+async fn write(database: &Database, looks: Vec<Look>) -> Result<()> {
     let begun = database.begin().await?;
-    let rows = records.into_iter().map(|record| record.into_active_model().reset_all());
-    audit_record::Entity::insert_many(rows).exec_without_returning(&begun.transaction).await?;
+    let mut concerned = Vec::new();
+    let mut records = Vec::new();
+    for (record, people) in looks {
+        let record_id = record.id;
+        concerned.extend(people.into_iter().map(|person_id| look::Model { person_id, record_id }));
+        records.push(record.into_active_model().reset_all());
+    }
+    audit_record::Entity::insert_many(records).exec_without_returning(&begun.transaction).await?;
+    for batch in concerned.chunks(BATCH) {
+        let rows = batch.iter().map(|row| row.clone().into_active_model().reset_all());
+        look::Entity::insert_many(rows).exec_without_returning(&begun.transaction).await?;
+    }
     begun.commit().await
 }
 
@@ -180,8 +218,8 @@ mod tests {
 
     use super::*;
 
-    fn look_of(partner: u128) -> audit_record::Model {
-        audit_record::Model {
+    fn look_of(partner: u128) -> Look {
+        let record = audit_record::Model {
             id: AuditRecordId::from(Uuid::now_v7()),
             at: DateTime::UNIX_EPOCH,
             partner_id: PartnerId::from(Uuid::from_u128(partner)),
@@ -197,7 +235,8 @@ mod tests {
             origin: None,
             seal_number: None,
             place: None,
-        }
+        };
+        (record, Vec::new())
     }
 
     #[test]

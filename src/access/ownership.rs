@@ -1,6 +1,7 @@
 //! Whose a database is, before anything in it is taken away.
 
-use entity::partner;
+use entity::{partner, person, token};
+use sea_orm::sea_query::{Expr, Query};
 use sea_orm::{ColumnTrait, ConnectionTrait, DbBackend, EntityName, EntityTrait, QueryFilter, QuerySelect};
 
 use super::database::Database;
@@ -28,6 +29,21 @@ impl Database {
         let marked =
             partner::Entity::find().filter(partner::Column::Code.eq(code)).one(&self.reader()).await?;
         Ok(partners.is_empty() || marked.is_some())
+    }
+
+    /// Whether there is anything that the keys of this database have sealed or signed. Asks no more than the oldest schema has.
+    pub async fn holds_people_or_tokens(&self) -> Result<bool> {
+        let tables = self.tables().await?;
+        for table in [person::Entity.table_name(), token::Entity.table_name()] {
+            if !tables.iter().any(|there| there == table) {
+                continue;
+            }
+            let any = Query::select().expr(Expr::val(1)).from(table).limit(1).to_owned();
+            if self.reader().query_one(&any).await?.is_some() {
+                return Ok(true);
+            }
+        }
+        Ok(false)
     }
 
     async fn tables(&self) -> Result<Vec<String>> {

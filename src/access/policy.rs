@@ -8,8 +8,9 @@
 use entity::kinds::{FundSource, PartnerKind, Scope};
 use entity::{
     agreement, aid_card, audit_record, budget_share, cap_group, client, consent, entitlement_use, entry,
-    event, lease, operation, partner, person, person_status, policy_version, programme, redemption, referral,
-    referral_event, referral_party, refund, seal, settlement, settlement_part, staff, statement, token,
+    event, lease, look, operation, partner, person, person_status, policy_version, programme, redemption,
+    referral, referral_event, referral_party, refund, seal, settlement, settlement_part, staff, statement,
+    token, trusted_document,
 };
 use sea_orm::sea_query::{Expr, ExprTrait, IntoCondition, Query, SelectStatement};
 use sea_orm::{ColumnTrait, Condition, EntityTrait};
@@ -113,8 +114,6 @@ table!(token, None, |me| match me.kind {
     | HomeCareProvider => token::Column::PartnerId.eq(me.id).into_condition(),
 });
 
-written!(token, |me, _| me.kind == Bureau);
-
 // Who gets tokens is the bureau's business alone.
 table!(client, Some(Scope::AdministrationRead), |me| match me.kind {
     Bureau => all(),
@@ -122,6 +121,13 @@ table!(client, Some(Scope::AdministrationRead), |me| match me.kind {
     | HomeCareProvider => none(),
 });
 written!(client, |me, _| me.kind == Bureau);
+
+table!(trusted_document, Some(Scope::AdministrationRead), |me| match me.kind {
+    Bureau => all(),
+    SubdistrictOffice | Hospital | DisabilityFederation | CharityFederation | CharitySupermarket
+    | HomeCareProvider => none(),
+});
+written!(trusted_document, |me, _| me.kind == Bureau);
 
 table!(staff, Some(Scope::AdministrationRead), |me| match me.kind {
     Bureau => all(),
@@ -334,6 +340,12 @@ table!(audit_record, Some(Scope::AuditRead), |me| match me.kind {
     | HomeCareProvider => none(),
 });
 
+table!(look, Some(Scope::AuditRead), |me| match me.kind {
+    Bureau => all(),
+    SubdistrictOffice | Hospital | DisabilityFederation | CharityFederation | CharitySupermarket
+    | HomeCareProvider => none(),
+});
+
 table!(seal, Some(Scope::AuditRead), |me| match me.kind {
     Bureau => all(),
     SubdistrictOffice | Hospital | DisabilityFederation | CharityFederation | CharitySupermarket
@@ -353,6 +365,7 @@ macro_rules! every_sliced_table {
             partner,
             token,
             client,
+            trusted_document,
             staff,
             lease,
             programme,
@@ -377,6 +390,7 @@ macro_rules! every_sliced_table {
             budget_share,
             event,
             audit_record,
+            look,
             seal
         )
     };

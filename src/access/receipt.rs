@@ -92,9 +92,10 @@ impl fmt::Display for Flaw {
 impl Receipt {
     /// As a compact JWS. Equal receipts are signed with equal signatures.
     fn sign(&self, keys: &Keys) -> Result<String> {
-        let header = Header { typ: TYPE.into(), alg: ALGORITHM.into(), kid: keys.key_id.clone() };
+        let active = keys.active();
+        let header = Header { typ: TYPE.into(), alg: ALGORITHM.into(), kid: active.kid.clone() };
         let signed = format!("{}.{}", encoded(&header)?, encoded(self)?);
-        let signature = URL_SAFE_NO_PAD.encode(keys.sign(signed.as_bytes()));
+        let signature = URL_SAFE_NO_PAD.encode(active.sign(signed.as_bytes()));
         Ok(format!("{signed}.{signature}"))
     }
 
@@ -197,7 +198,7 @@ mod tests {
     /// Signed by the server's own key, whatever it says.
     fn signed(keys: &Keys, header: &Json, claims: &Json) -> String {
         let signed = format!("{}.{}", part(header), part(claims));
-        let signature = URL_SAFE_NO_PAD.encode(keys.sign(signed.as_bytes()));
+        let signature = URL_SAFE_NO_PAD.encode(keys.active().sign(signed.as_bytes()));
         format!("{signed}.{signature}")
     }
 
@@ -231,7 +232,7 @@ mod tests {
     fn forged_receipts_are_refused() {
         let keys = Keys::ephemeral().unwrap();
         let other = Keys::ephemeral().unwrap();
-        let kid = &keys.key_id;
+        let kid = &keys.active().kid;
         let claims = serde_json::to_value(receipt()).unwrap();
         let header = |alg: &str, typ: &str| json!({ "alg": alg, "typ": typ, "kid": kid });
         let good = header(ALGORITHM, TYPE);
@@ -249,7 +250,7 @@ mod tests {
         more["crit"] = json!(["exp"]);
         assert_eq!(flaw(&signed(&keys, &more, &claims), &keys), Flaw::Header);
         let by_another = receipt().sign(&other).unwrap();
-        assert_eq!(flaw(&by_another, &keys), Flaw::UnknownKey(other.key_id.clone()));
+        assert_eq!(flaw(&by_another, &keys), Flaw::UnknownKey(other.active().kid.clone()));
         assert_eq!(flaw(&signed(&other, &good, &claims), &keys), Flaw::Signature, "under our name");
         let ours = signed(&keys, &good, &claims);
         let parts: Vec<&str> = ours.split('.').collect();

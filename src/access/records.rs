@@ -1,9 +1,11 @@
 //! What an act leaves besides its effect, written with it at its commit: events for the partners concerned, and one audit record.
 
+use std::collections::BTreeSet;
+
 use chrono::{DateTime, TimeDelta, Utc};
-use entity::id::{AuditRecordId, EventId, PartnerId};
+use entity::id::{AuditRecordId, EventId, PartnerId, PersonId};
 use entity::kinds::{AuditOutcome, OperationStatus};
-use entity::{Digest, audit_record, event};
+use entity::{Digest, audit_record, event, look};
 use sea_orm::{EntityTrait, IdenStatic, Iterable, ModelTrait, Value};
 use sha2::{Digest as _, Sha256};
 
@@ -16,12 +18,24 @@ pub(super) struct Records {
     events: Vec<(PartnerId, &'static str, String)>,
     before: Option<Sha256>,
     after: Option<Sha256>,
+    /// Whose rows it writes.
+    people: BTreeSet<PersonId>,
 }
 
 impl Records {
     /// A row that the act writes.
     pub(super) fn wrote<E: EntityTrait>(&mut self, row: &E::Model) {
         feed::<E>(self.after.get_or_insert_default(), row);
+        self.people.extend(person_of::<E>(row));
+    }
+}
+
+/// The person to whom a row belongs.
+fn person_of<E: EntityTrait>(row: &E::Model) -> Option<PersonId> {
+    let column = E::Column::iter().find(|column| column.as_str() == "person_id")?;
+    match row.get(column) {
+        Value::Uuid(id) => id.map(PersonId::from),
+        _ => None,
     }
 }
 
@@ -104,7 +118,7 @@ impl Act {
             at: self.now(),
             partner_id: viewer.partner_id(),
             token_id: viewer.token(),
-            operator_code: intent.operator.map(|(code, _)| code.to_owned()),
+            operator_code: intent.operator.map(|(code, _)| code).or(viewer.operator()).map(str::to_owned),
             scope: intent.scope,
             act: intent.mutation.to_owned(),
             outcome: if done { AuditOutcome::Done } else { AuditOutcome::Refused },
@@ -116,6 +130,10 @@ impl Act {
             seal_number: None,
             place: None,
         };
-        self.write_all::<audit_record::Entity>(&[record]).await
+        let people = records.people.into_iter().filter(|_| done);
+        let looks: Vec<look::Model> =
+            people.map(|person_id| look::Model { person_id, record_id: record.id }).collect();
+        self.write_all::<audit_record::Entity>(&[record]).await?;
+        self.write_all::<look::Entity>(&looks).await
     }
 }

@@ -10,7 +10,6 @@ use sea_orm::{
 };
 use sha2::{Digest as _, Sha256};
 
-use super::keys::Keys;
 use super::records::written;
 use super::token::Gate;
 use crate::error::{Error, Result};
@@ -59,13 +58,6 @@ pub(super) fn beginning() -> Digest {
     Digest(vec![0; 32])
 }
 
-impl Keys {
-    /// Whether a seal was signed by this server's key.
-    pub fn signed_seal(&self, seal: &seal::Model) -> bool {
-        seal.key_id == self.key_id && self.signed(&seal.hash.0, &seal.signature)
-    }
-}
-
 impl Gate {
     /// Puts the records that have no seal yet under a new one; tells how many. Of two at once the later one finds its seal's number
     /// taken, and undoes what it began.
@@ -90,13 +82,14 @@ impl Gate {
         records.iter().for_each(|record| covered.add(record));
         let hash = covered.hash();
         let many = u64::try_from(records.len()).unwrap_or(u64::MAX);
+        let active = self.keys().active();
         let row = seal::Model {
             number,
             records: i64::try_from(many).unwrap_or(i64::MAX),
             previous,
-            signature: self.keys().sign(&hash.0),
+            signature: active.sign(&hash.0),
             hash,
-            key_id: self.keys().key_id.clone(),
+            key_id: active.kid.clone(),
             at,
         };
         seal::Entity::insert(row.into_active_model().reset_all()).exec_without_returning(transaction).await?;

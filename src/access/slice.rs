@@ -11,6 +11,7 @@ use sea_orm::{
     Select,
 };
 
+use super::asked::Asked;
 use super::database::Database;
 use super::directory::Directory;
 use super::keys::Keys;
@@ -76,6 +77,7 @@ pub struct Slice {
     pub(super) directory: Arc<Directory>,
     pub(super) keys: Arc<Keys>,
     pub(super) misses: Arc<Misses>,
+    pub(super) asked: Arc<Asked>,
     pub(super) buckets: Arc<Buckets>,
     /// The looks of this request.
     pub(super) seen: Arc<Seen>,

@@ -15,6 +15,7 @@ use sha2::{Digest as _, Sha256};
 use tokio::sync::watch;
 use tokio::time::Instant;
 
+use super::asked::{Asked, Bounds};
 use super::database::Database;
 use super::directory::{Directory, LONGEST_AGE};
 use super::disclosure::column;
@@ -33,7 +34,7 @@ use crate::page::key_of;
 /// Who issues tokens, and whom they are for, where nothing else is set: what a server on this machine is.
 const LOCAL: &str = "http://127.0.0.1:8080";
 /// RFC 9068's `typ` of an access token.
-pub(super) const TYPE: &str = "at+jwt";
+const TYPE: &str = "at+jwt";
 const LEEWAY: TimeDelta = TimeDelta::seconds(5);
 pub(super) const CACHED_TOKENS: usize = 10_000;
 const LONGEST_TOKEN: usize = 4096;
@@ -91,6 +92,7 @@ pub struct Gate {
     pub(super) keys: Arc<Keys>,
     pub(super) directory: Arc<Directory>,
     pub(super) misses: Arc<Misses>,
+    pub(super) asked: Arc<Asked>,
     pub(super) buckets: Arc<Buckets>,
     pub(super) looks: Arc<Looks>,
     pub(super) numbered: Arc<watch::Sender<()>>,
@@ -115,6 +117,7 @@ impl Gate {
             keys,
             directory,
             misses: Arc::default(),
+            asked: Arc::default(),
             buckets: Arc::new(Buckets::new(Rate::default())),
             looks: Arc::default(),
             numbered: Arc::default(),
@@ -128,7 +131,8 @@ impl Gate {
 
     /// The same gate of a server that is known outside by this address: it stands in every token as who issued it, and for whom.
     pub fn issuing_as(self, issuer: &str) -> Self {
-        Self { issuer: issuer.into(), ..self }
+        // What was judged under another address is not good under this one.
+        Self { issuer: issuer.into(), known: Arc::new(Cache::new(CACHED_TOKENS)), ..self }
     }
 
     /// With buckets of another size.
@@ -142,11 +146,20 @@ impl Gate {
         &self.issuer
     }
 
+    /// With other bounds on how many people and cards a partner may ask for.
+    pub fn bounded(self, bounds: Bounds) -> Self {
+        Self { asked: Arc::new(Asked::within(bounds)), ..self }
+    }
+
     pub fn database(&self) -> &Database {
         &self.database
     }
 
     pub fn keys(&self) -> &Keys {
+        &self.keys
+    }
+
+    pub(super) fn shared_keys(&self) -> &Arc<Keys> {
         &self.keys
     }
 
@@ -197,6 +210,7 @@ impl Gate {
         let known = match self.known.get(&hash).filter(|known| known.checked.elapsed() < LONGEST_AGE) {
             Some(known) => known,
             None => {
+                self.look_for_key_of(token).await;
                 let known = Arc::new(self.look_up(self.verify(token)?).await?);
                 self.known.insert(hash, Arc::clone(&known));
                 known
@@ -209,16 +223,21 @@ impl Gate {
     }
 
     fn slice(&self, known: &Known) -> Slice {
+        self.slice_of(known.viewer.clone())
+    }
+
+    pub(super) fn slice_of(&self, viewer: Viewer) -> Slice {
         Slice {
             database: self.database.clone(),
             directory: Arc::clone(&self.directory),
             keys: Arc::clone(&self.keys),
             misses: Arc::clone(&self.misses),
+            asked: Arc::clone(&self.asked),
             buckets: Arc::clone(&self.buckets),
             seen: Arc::new(Seen::new(Arc::clone(&self.looks))),
             origin: None,
             purpose: None,
-            viewer: known.viewer.clone(),
+            viewer,
             clock: self.clock.clone(),
             acting: None,
         }
@@ -228,26 +247,20 @@ impl Gate {
     pub(super) fn verify(&self, bearer: &str) -> Result<Claims> {
         let refused = |_| Error::Unauthenticated;
         let header = decode_header(bearer).map_err(refused)?;
+        let kid = header.kid.clone().ok_or(Error::Unauthenticated)?;
         // Exactly what this server writes: no key or address of one that the token brings along, nothing critical.
-        if header != self.header() {
+        if header != written_header(&kid) {
             return Err(Error::Unauthenticated);
         }
+        let key = self.keys.verifying(&kid).ok_or(Error::Unauthenticated)?;
         let mut validation = Validation::new(Algorithm::EdDSA);
         validation.set_issuer(&[&self.issuer]);
         validation.set_audience(&[&self.issuer]);
         validation.set_required_spec_claims(&["exp", "nbf", "iss", "aud", "sub"]);
         validation.validate_exp = false;
         validation.validate_nbf = false;
-        decode::<Claims>(bearer, &self.keys.verifying, &validation).map(|data| data.claims).map_err(refused)
-    }
-
-    /// The header of every access token.
-    pub(super) fn header(&self) -> Header {
-        Header {
-            typ: Some(TYPE.into()),
-            kid: Some(self.keys.key_id.clone()),
-            ..Header::new(Algorithm::EdDSA)
-        }
+        let claims = decode::<Claims>(bearer, &key.decoding, &validation).map_err(refused)?.claims;
+        if key.signed_at(claims.iat) { Ok(claims) } else { Err(Error::Unauthenticated) }
     }
 
     /// The live row of a verified token, with whom it leads to.
@@ -285,7 +298,7 @@ impl Gate {
         Ok(Known {
             viewer: Viewer::new(bearer, &scopes, row.id).sending(documents),
             not_before: claims.nbf,
-            expires: claims.exp,
+            expires: claims.exp.min(row.expires_at.timestamp()),
             thumbprint,
             checked,
         })
@@ -313,4 +326,9 @@ impl Gate {
         let any = person::Entity::find().limit(1).one(&self.database.reader()).await?;
         Ok(any.is_none_or(|person| self.keys.open(column::NATIONAL_ID, &person.national_id_sealed).is_ok()))
     }
+}
+
+/// The header of every access token.
+pub(super) fn written_header(kid: &str) -> Header {
+    Header { typ: Some(TYPE.into()), kid: Some(kid.to_owned()), ..Header::new(Algorithm::EdDSA) }
 }

@@ -91,6 +91,28 @@ impl Viewer {
         Self { documents: documents.map(Arc::new), ..self }
     }
 
+    /// The bureau, administrated by the program's own commands.
+    pub(super) fn steward(bureau: partner::Model, token: TokenId) -> Self {
+        let scopes = [Scope::AdministrationRead, Scope::AdministrationWrite];
+        Self {
+            partner: Arc::new(bureau),
+            client: None,
+            staff: None,
+            scopes: Arc::new(scopes),
+            token,
+            documents: None,
+        }
+    }
+
+    /// The code of the person who acts, as records keep it; of the program's own commands its name.
+    pub(super) fn operator(&self) -> Option<&str> {
+        match &self.staff {
+            Some(staff) => Some(&staff.code),
+            None if self.scopes.iter().any(|scope| is_of_people(*scope)) => Some("onestop"),
+            None => None,
+        }
+    }
+
     pub fn partner(&self) -> &Arc<partner::Model> {
         &self.partner
     }
@@ -168,11 +190,14 @@ pub const fn may_hold(kind: PartnerKind, scope: Scope) -> bool {
             Bureau | SubdistrictOffice | Hospital | DisabilityFederation | CharityFederation
             | CharitySupermarket | HomeCareProvider => true,
         },
-        Scope::AuditRead | Scope::AdministrationRead | Scope::AdministrationWrite => match kind {
-            Bureau => true,
-            SubdistrictOffice | Hospital | DisabilityFederation | CharityFederation | CharitySupermarket
-            | HomeCareProvider => false,
-        },
+        // A hospital was told name and number by the patient; a receiver sees what the consent opens.
+        Scope::AuditRead | Scope::PersonUnmask | Scope::AdministrationRead | Scope::AdministrationWrite => {
+            match kind {
+                Bureau => true,
+                SubdistrictOffice | Hospital | DisabilityFederation | CharityFederation
+                | CharitySupermarket | HomeCareProvider => false,
+            }
+        }
         Scope::StatementRead => match kind {
             Bureau | Hospital | CharityFederation | CharitySupermarket | HomeCareProvider => true,
             SubdistrictOffice | DisabilityFederation => false,
@@ -219,6 +244,10 @@ pub const fn role_may_hold(role: Role, scope: Scope) -> bool {
         Scope::BudgetWrite => match role {
             Decider => true,
             Clerk | Paymaster | Auditor | Administrator => false,
+        },
+        Scope::PersonUnmask => match role {
+            Clerk | Decider => true,
+            Paymaster | Auditor | Administrator => false,
         },
         Scope::EventRead => match role {
             Clerk | Decider | Paymaster | Auditor | Administrator => true,

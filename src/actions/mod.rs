@@ -6,6 +6,7 @@ pub mod cancel_referral;
 pub mod complete_referral;
 pub mod confirm_statement;
 pub mod decline_referral;
+pub mod end_agreement;
 pub mod expire_referral;
 pub mod fail_referral;
 pub mod hold_referral;
@@ -17,10 +18,18 @@ pub mod record_consent;
 pub mod redeem_aid_card;
 pub mod referral_step;
 pub mod refund_redemption;
+pub mod register_agreement;
+pub mod register_client;
+pub mod register_documents;
+pub mod register_partner;
+pub mod register_staff;
 pub mod request_referral;
+pub mod resume;
 pub mod reverse_settlement;
+pub mod rotate_client_secret;
 pub mod settle;
 pub mod start_referral;
+pub mod suspend;
 pub mod void_operation;
 pub mod withdraw_consent;
 
@@ -48,4 +57,19 @@ pub struct Mutation(
     confirm_statement::ConfirmStatement,
     pay_statement::PayStatement,
     appropriate::Appropriate,
+    Administration,
+);
+
+/// What administrators of the bureau can do.
+#[derive(MergedObject, Default)]
+pub struct Administration(
+    register_partner::RegisterPartner,
+    register_agreement::RegisterAgreement,
+    end_agreement::EndAgreement,
+    register_client::RegisterClient,
+    rotate_client_secret::RotateClientSecret,
+    register_documents::RegisterDocuments,
+    register_staff::RegisterStaff,
+    suspend::Suspend,
+    resume::Resume,
 );

@@ -54,7 +54,7 @@ impl Demo {
         }
         let database = open(&config).await?;
         database.migrate().await?;
-        let gate = gate(&config, database)?;
+        let gate = gate(&config, database).await?;
         check(&config, &gate).await?;
         if !demo::is_loaded(&gate).await? {
             load(&gate).await?;

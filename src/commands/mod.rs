@@ -1,12 +1,18 @@
 //! The program's commands, one file each.
 
+mod agreement;
 mod audit;
+mod client;
 mod demo;
+mod forget;
+mod keys;
 mod migrate;
+mod partner;
 mod receipt;
 mod reconcile;
 mod schema;
 mod serve;
+mod staff;
 mod token;
 
 use std::path::{Path, PathBuf};
@@ -16,10 +22,13 @@ use std::sync::Arc;
 use clap::{Args, Parser, Subcommand};
 use tokio::sync::watch;
 
-use crate::access::{Database, Gate, Keys, Rate, make_private_folder};
+use crate::access::{Answered, Database, Gate, Keys, Rate, Slice, make_private_folder};
+use crate::actions::suspend::SuspensionInput;
 use crate::clock::Clock;
 use crate::config::{self, Config, Flags, LogForm};
 use crate::error::Error;
+use crate::graph::scalars::IdempotencyKey;
+use crate::language::Language;
 
 /// The partner gateway of a civil-affairs bureau: one GraphQL server for hospitals, charity supermarkets and partner agencies.
 ///
@@ -47,10 +56,22 @@ enum Command {
     Audit(audit::Audit),
     /// Compare a partner's own lines with what the bureau owes it; exits with 0 when they agree, 1 when not, 2 when it could not.
     Reconcile(reconcile::Reconcile),
+    /// Register, list, suspend and resume partners.
+    Partner(partner::PartnerCommand),
+    /// Register, end and list service agreements.
+    Agreement(agreement::AgreementCommand),
+    /// Register, list, suspend and resume the systems of partners; give one a new secret; register its documents.
+    Client(client::ClientCommand),
+    /// Register, list, suspend and resume the bureau's staff.
+    Staff(staff::StaffCommand),
     /// Issue an access token to a partner (prints the token alone), or revoke one.
     Token(token::Token),
     /// Verify a receipt of an act that moved money.
     Receipt(receipt::Receipt),
+    /// List the signing keys, or rotate them.
+    Keys(keys::Keys),
+    /// Take away who people were whom nothing needs any more.
+    Forget(forget::Forget),
 }
 
 /// Where the data are.
@@ -101,8 +122,14 @@ pub fn run() -> ExitCode {
             Command::Migrate(migrate) => migrate.run().await,
             Command::Reconcile(reconcile) => return reconcile.run(),
             Command::Schema(schema) => schema.run(),
+            Command::Partner(partner) => partner.run().await,
+            Command::Agreement(agreement) => agreement.run().await,
+            Command::Client(client) => client.run().await,
+            Command::Staff(staff) => staff.run().await,
             Command::Token(token) => token.run().await,
             Command::Receipt(receipt) => receipt.run(),
+            Command::Keys(keys) => keys.run(),
+            Command::Forget(forget) => return forget.run().await,
         };
         match outcome {
             Ok(()) => ExitCode::SUCCESS,
@@ -163,9 +190,18 @@ async fn open(config: &Config) -> Result<Database, Failure> {
     Ok(Database::open(&config.database).await?)
 }
 
-/// The gate over an open database, with the keys of the data folder, which are made when they are missing.
-fn gate(config: &Config, database: Database) -> Result<Gate, Failure> {
-    gate_with(Keys::in_folder, config, database)
+/// The gate over an open database, with the keys of the data folder. They are made when they are missing, unless the database
+/// holds what other keys have sealed or signed.
+async fn gate(config: &Config, database: Database) -> Result<Gate, Failure> {
+    if !database.holds_people_or_tokens().await? {
+        return gate_with(Keys::in_folder, config, database);
+    }
+    gate_with(Keys::kept_in_folder, config, database).map_err(|Failure(why)| {
+        Failure(format!(
+            "{why}. The database holds people or tokens, which only their own keys open: put the folder back from its backup, or \
+             name the right one with --data"
+        ))
+    })
 }
 
 /// The gate over the database and with the keys of an installation that is there; neither is made.
@@ -190,7 +226,7 @@ fn gate_with(
         per_second: config.cost_per_second.unwrap_or(usual.per_second),
     };
     let gate = Gate::new(database, Arc::new(keys), Clock::system());
-    Ok(gate.issuing_as(&config.issuer()).with_rate(rate))
+    Ok(gate.bounded(config.bounds).with_rate(rate).issuing_as(&config.issuer()))
 }
 
 /// Refuses a database that another version or other keys belong to.
@@ -228,4 +264,51 @@ fn stop_signal() -> Result<watch::Receiver<bool>, Failure> {
         let _ = told.send(true);
     });
     Ok(stop)
+}
+
+/// The gate of an installation with the bureau's right to administrate it.
+async fn steward(place: &Place) -> Result<(Gate, Slice), Failure> {
+    let config = configure(place, None)?;
+    let gate = gate_of_installation(&config).await?;
+    check(&config, &gate).await?;
+    let slice = steward_of(&gate).await?;
+    Ok((gate, slice))
+}
+
+async fn steward_of(gate: &Gate) -> Result<Slice, Failure> {
+    gate.steward().await?.ok_or_else(|| {
+        Failure("there is no bureau yet: register it first with `onestop partner add --kind BUREAU`".into())
+    })
+}
+
+/// What an act answered, or why nothing was done.
+fn done<T>(answered: Answered<T>) -> Result<Answered<T>, Failure> {
+    let refusals = &answered.answer.refusals;
+    if refusals.is_empty() {
+        return Ok(answered);
+    }
+    let said: Vec<String> = refusals
+        .iter()
+        .map(|refusal| format!("{}: {}", refusal.field.join("."), refusal.reason.message(Language::English)))
+        .collect();
+    Err(Failure(said.join("\n")))
+}
+
+/// Names who is suspended, or resumed.
+fn suspension(id: String) -> SuspensionInput {
+    SuspensionInput { key: new_key(), id: id.into() }
+}
+
+/// A key for one run of a command.
+fn new_key() -> IdempotencyKey {
+    IdempotencyKey(format!("command-{}", uuid::Uuid::now_v7()))
+}
+
+/// A word of a closed set, or what there is to choose from.
+fn word<T: Copy>(flag: &str, text: &str, all: &[T], word_of: fn(T) -> &'static str) -> Result<T, Failure> {
+    let found = all.iter().copied().find(|value| word_of(*value) == text.trim());
+    found.ok_or_else(|| {
+        let known: Vec<&str> = all.iter().map(|value| word_of(*value)).collect();
+        Failure(format!("{flag}: {text} is none of {}", known.join(", ")))
+    })
 }

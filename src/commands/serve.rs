@@ -32,7 +32,7 @@ pub struct Serve {
 impl Serve {
     pub(super) async fn run(self) -> Outcome {
         let config = configure(&self.place, self.listen.as_deref())?;
-        let gate = gate(&config, open(&config).await?)?;
+        let gate = gate(&config, open(&config).await?).await?;
         check(&config, &gate).await?;
         let (config, listener) = bind(config).await?;
         let gate = gate.issuing_as(&config.issuer());

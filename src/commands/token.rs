@@ -85,7 +85,7 @@ impl Issue {
             scopes.push(scope);
         }
         let config = configure(&self.place, None)?;
-        let gate = gate(&config, open(&config).await?)?;
+        let gate = gate(&config, open(&config).await?).await?;
         check(&config, &gate).await?;
         let issued = match (&self.staff, self.partner.unwrap_or_default()) {
             (Some(code), _) => gate.issue_to_staff(code, &scopes, self.ttl).await,

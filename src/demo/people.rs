@@ -112,6 +112,7 @@ impl People {
             monthly_income: None,
             deceased_on: None,
             created_at: since,
+            forgotten_at: None,
         };
         Ok(Invented { row, national_id })
     }

@@ -211,6 +211,12 @@ impl Maker<'_> {
             json!({ "ids": [id, type_id(hospital.viewer().partner_id())] }),
         );
         self.add(
+            "looksAtPerson",
+            super::district::BUREAU,
+            "query($subject: ID!) { looksAtPerson(subject: $subject, first: 20) { nodes { at partner { code } operatorCode act outcome subject origin } pageInfo { hasNextPage endCursor } } }",
+            json!({ "subject": id }),
+        );
+        self.add(
             "operation",
             HOSPITAL,
             "query($key: IdempotencyKey!) { operation(key: $key) { key mutation status at result { id } receipt voidedBy userErrors { code } } }",

@@ -38,7 +38,7 @@ impl AidCard {
 
     /// Masked, e.g. 李*明.
     async fn holder_name(&self, ctx: &Context<'_>) -> Result<&str> {
-        slice(ctx)?.looked_at(Scope::CardRead, type_id(self.0.id));
+        slice(ctx)?.looked_at(Scope::CardRead, type_id(self.0.id), Some(self.0.person_id));
         Ok(&self.0.holder_name)
     }
 

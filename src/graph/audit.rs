@@ -212,6 +212,22 @@ impl AuditQuery {
         Ok(Some(list(rows, AuditRecord)))
     }
 
+    /// Auditor: who looked at a person, and which acts wrote something of theirs, newest first. `subject` is the id of a settlement,
+    /// a referral or an aid card of theirs, or of the person; null when it leads to nobody.
+    async fn looks_at_person(
+        &self,
+        ctx: &Context<'_>,
+        subject: ID,
+        first: Option<i32>,
+        after: Option<String>,
+        last: Option<i32>,
+        before: Option<String>,
+    ) -> Result<Option<List<AuditRecord>>> {
+        let page = page(ctx, first, after, last, before)?;
+        let found = slice(ctx)?.looks_at_person(&subject, &page).await?;
+        Ok(found.map(|records| list(records, AuditRecord)))
+    }
+
     /// Auditor: the postings of the ledger, newest first. `from` inclusive, `to` exclusive.
     async fn ledger(
         &self,

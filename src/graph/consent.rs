@@ -32,8 +32,22 @@ impl Consent {
         &self.0.purpose
     }
 
+    /// Which wording the person agreed to.
+    async fn wording_version(&self) -> &str {
+        &self.0.wording_version
+    }
+
     async fn given_on(&self) -> Date {
         Date(self.0.given_on)
+    }
+
+    async fn recorded_at(&self) -> DateTime {
+        DateTime(self.0.recorded_at)
+    }
+
+    /// The partner that recorded it, the only one that withdraws it.
+    async fn recorder(&self, ctx: &Context<'_>) -> Result<Partner> {
+        Ok(Partner(slice(ctx)?.directory().partner(self.0.recorder_id).await?))
     }
 
     /// From then on it allows nothing; null while it stands.

@@ -113,7 +113,7 @@ impl CoverageQuery {
         let Some(patient) = desk.patient(&national_id.0, &name).await? else {
             return not(Code::NotFound, None);
         };
-        slice.looked_at(Scope::CoverageRead, type_id(patient.person.id));
+        slice.looked_at(Scope::CoverageRead, type_id(patient.person.id), Some(patient.person.id));
         let shown = Some(masked(&patient.person.name));
         let stay = Stay { admitted_on: on, discharged_on: on };
         let in_force: Vec<_> = reference.versions_on(on).cloned().collect();

@@ -5,6 +5,7 @@ pub mod aid_card;
 pub mod audit;
 pub mod budget;
 pub mod calculation;
+pub mod client;
 pub mod connection;
 pub mod consent;
 pub mod coverage;
@@ -20,8 +21,10 @@ pub mod referred_person;
 pub mod scalars;
 pub mod settlement;
 pub mod settlement_preview;
+pub mod staff;
 pub mod statement;
 pub mod text;
+pub mod unmasking;
 pub mod user_error;
 pub mod viewer;
 pub mod words;
@@ -61,4 +64,6 @@ pub struct Query(
     budget::BudgetQuery,
     event::EventQuery,
     audit::AuditQuery,
+    client::ClientQuery,
+    staff::StaffQuery,
 );

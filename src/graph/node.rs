@@ -2,18 +2,19 @@ use std::sync::Arc;
 
 use async_graphql::{Context, ID, Interface, Object};
 use entity::id::{
-    AgreementId, AidCardId, ConsentId, Key, PartnerId, PolicyVersionId, ProgrammeId, RedemptionId,
-    ReferralId, SettlementId, StatementId,
+    AgreementId, AidCardId, ClientId, ConsentId, Key, PartnerId, PolicyVersionId, ProgrammeId, RedemptionId,
+    ReferralId, SettlementId, StaffId, StatementId,
 };
 use entity::{
-    agreement, aid_card, consent, partner, policy_version, programme, redemption, referral_party, settlement,
-    statement,
+    agreement, aid_card, client, consent, partner, policy_version, programme, redemption, referral_party,
+    settlement, staff, statement,
 };
 use sea_orm::{ColumnTrait, Condition};
 use uuid::Uuid;
 
 use super::agreement::Agreement;
 use super::aid_card::AidCard;
+use super::client::Client;
 use super::consent::Consent;
 use super::partner::Partner;
 use super::programme::{PolicyVersion, Programme};
@@ -21,6 +22,7 @@ use super::redemption::Redemption;
 use super::referral::Referral;
 use super::settlement::Settlement;
 use super::slice;
+use super::staff::Staff;
 use super::statement::{Statement, with_totals};
 use crate::access::policy::Sliced;
 use crate::access::{Slice, may_hold};
@@ -42,6 +44,8 @@ pub enum Node {
     Referral(Referral),
     Consent(Consent),
     Statement(Statement),
+    Client(Client),
+    Staff(Staff),
 }
 
 /// What was found, by its key.
@@ -154,6 +158,26 @@ async fn of_prefix(slice: &Slice, prefix: &str, ids: &[&str]) -> Result<Found> {
                 consent::Column::Id,
                 |row| row.id,
                 |row| Node::Consent(Consent(row)),
+            )
+            .await
+        }
+        ClientId::PREFIX => {
+            of_table::<client::Entity, _>(
+                slice,
+                ids,
+                client::Column::Id,
+                |row| row.id,
+                |row| Node::Client(Client(row)),
+            )
+            .await
+        }
+        StaffId::PREFIX => {
+            of_table::<staff::Entity, _>(
+                slice,
+                ids,
+                staff::Column::Id,
+                |row| row.id,
+                |row| Node::Staff(Staff(row)),
             )
             .await
         }

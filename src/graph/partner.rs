@@ -104,7 +104,8 @@ impl PartnerQuery {
     }
 }
 
-fn is_area(text: &str) -> bool {
+/// Whether a text is an area code.
+pub fn is_area(text: &str) -> bool {
     matches!(text.len(), 2 | 4 | 6 | 9 | 12) && text.bytes().all(|byte| byte.is_ascii_digit())
 }
 

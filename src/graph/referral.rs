@@ -1,8 +1,8 @@
-use std::collections::BTreeSet;
+use std::collections::{BTreeSet, HashSet};
 use std::sync::Arc;
 
 use async_graphql::{Context, ID, InputObject, Object, OneofObject};
-use entity::id::ReferralId;
+use entity::id::{ConsentId, PersonId, ReferralId};
 use entity::kinds::{ReferralSide, ReferralStatus, Scope};
 use entity::{referral, referral_party};
 use sea_orm::{ColumnTrait, Condition};
@@ -15,37 +15,52 @@ use super::referral_event::{Events, ReferralEvents, events};
 use super::referred_person::ReferredPerson;
 use super::scalars::{DateTime, Money};
 use super::text::Number;
+use super::unmasking::{UnmaskPurpose, Unmasked, UnmaskedPerson};
 use super::{slice, words};
-use crate::access::{ReferralRow, Slice, disclosed};
+use crate::access::{Disclosed, ReferralRow, Slice, disclosed};
 use crate::error::{Error, Result};
 use crate::page::{key_of, type_id};
 use crate::rules::referral::{allowed_steps, status_at};
 
 /// A person passed from one partner to another.
 #[derive(Clone)]
-pub struct Referral(ReferralRow, Arc<Events>, Arc<Unmasking>);
+pub struct Referral(ReferralRow, Arc<Events>, Arc<Unmasking>, Arc<Unmasked>);
 
 /// Referrals that were read together and show more of their persons than the masked basics: written down once, before any of them
 /// is answered.
 #[derive(Default)]
 struct Unmasking {
     referrals: Vec<String>,
-    written: OnceCell<std::result::Result<(), Arc<Error>>>,
+    people: Vec<PersonId>,
+    consents: Vec<ConsentId>,
+    /// The consents that still stood when it was written down.
+    written: OnceCell<std::result::Result<HashSet<ConsentId>, Arc<Error>>>,
 }
 
 impl Unmasking {
     fn of<'a>(rows: impl Iterator<Item = &'a ReferralRow>) -> Arc<Self> {
         let shows = |row: &&ReferralRow| row.party.side != ReferralSide::Sender && row.consent.is_some();
-        let referrals = rows.filter(shows).map(|row| type_id(row.referral.id)).collect();
-        Arc::new(Self { referrals, ..Self::default() })
+        let mut unmasking = Self::default();
+        for row in rows.filter(shows) {
+            unmasking.referrals.push(type_id(row.referral.id));
+            unmasking.people.extend(row.referral.person_id);
+            unmasking.consents.extend(row.referral.consent_id);
+        }
+        Arc::new(unmasking)
     }
 
-    async fn write(&self, slice: &Slice) -> Result<()> {
-        let written = self
-            .written
-            .get_or_init(async || slice.unmasks(Scope::ReferralRead, &self.referrals).await.map_err(Arc::new))
-            .await;
-        written.as_ref().copied().map_err(|shared| shared.for_each("writing down a look"))
+    /// Writes it down, and tells whether a consent stands after that.
+    async fn write(&self, slice: &Slice, consent: Option<ConsentId>) -> Result<bool> {
+        let written = self.written.get_or_init(async || self.written(slice).await.map_err(Arc::new)).await;
+        match written {
+            Ok(standing) => Ok(consent.is_some_and(|consent| standing.contains(&consent))),
+            Err(shared) => Err(shared.for_each("writing down a look")),
+        }
+    }
+
+    async fn written(&self, slice: &Slice) -> Result<HashSet<ConsentId>> {
+        slice.unmasks(Scope::ReferralRead, None, &self.referrals, &self.people).await?;
+        slice.standing_consents(self.consents.clone()).await
     }
 }
 
@@ -53,14 +68,16 @@ impl Referral {
     pub fn one(row: ReferralRow) -> Self {
         let events = Events::of(vec![row.referral.id]);
         let unmasking = Unmasking::of(std::iter::once(&row));
-        Self(row, events, unmasking)
+        let unmasked = Unmasked::of_referrals(vec![row.referral.id]);
+        Self(row, events, unmasking, unmasked)
     }
 
     /// Of rows that were read together: their events are loaded together, too.
     pub fn each(rows: &[(String, ReferralRow)]) -> impl Fn(ReferralRow) -> Self + use<> {
         let events = Events::of(rows.iter().map(|(_, row)| row.referral.id).collect());
         let unmasking = Unmasking::of(rows.iter().map(|(_, row)| row));
-        move |row| Self(row, Arc::clone(&events), Arc::clone(&unmasking))
+        let unmasked = Unmasked::of_referrals(rows.iter().map(|(_, row)| row.referral.id).collect());
+        move |row| Self(row, Arc::clone(&events), Arc::clone(&unmasking), Arc::clone(&unmasked))
     }
 
     fn status_now(&self, slice: &Slice) -> ReferralStatus {
@@ -111,15 +128,30 @@ impl Referral {
     /// Null once the referral has ended, for the receiver.
     async fn person(&self, ctx: &Context<'_>) -> Result<Option<ReferredPerson>> {
         let slice = slice(ctx)?;
-        let shown = disclosed(&self.0, self.status_now(slice), slice.keys())?;
-        match &shown {
-            Some(shown) if self.0.party.side != ReferralSide::Sender && shown.is_unmasked() => {
-                self.2.write(slice).await?;
+        let mut shown = disclosed(&self.0, self.status_now(slice), slice.keys())?;
+        let unmasked = shown.as_ref().is_some_and(Disclosed::is_unmasked);
+        if unmasked && self.0.party.side != ReferralSide::Sender {
+            if !self.2.write(slice, self.0.referral.consent_id).await? {
+                let withdrawn = ReferralRow { consent: None, ..self.0.clone() };
+                shown = disclosed(&withdrawn, self.status_now(slice), slice.keys())?;
             }
-            Some(_) => slice.looked_at(Scope::ReferralRead, type_id(self.0.referral.id)),
-            None => {}
+        } else if shown.is_some() {
+            let id = type_id(self.0.referral.id);
+            slice.looked_at(Scope::ReferralRead, id, self.0.referral.person_id);
         }
         Ok(shown.map(ReferredPerson))
+    }
+
+    /// Name and number as the sender stated them, in the clear; null unless a consent for the receiver opens the number. Scope:
+    /// PERSON_UNMASK. The look is recorded with its purpose before it is answered; in a list all its people are. The note holds no
+    /// personal data.
+    async fn unmasked_person(
+        &self,
+        ctx: &Context<'_>,
+        purpose: UnmaskPurpose,
+        note: Option<String>,
+    ) -> Result<Option<UnmaskedPerson>> {
+        self.3.person(slice(ctx)?, self.0.referral.id.into(), purpose, note.as_deref()).await
     }
 
     async fn requested_at(&self) -> DateTime {

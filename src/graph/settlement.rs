@@ -13,24 +13,27 @@ use super::partner::Partner;
 use super::scalars::{Date, DateTime, IdempotencyKey, Money};
 use super::statement::{Statement, Statements};
 use super::text::Number;
+use super::unmasking::{UnmaskPurpose, Unmasked, UnmaskedPerson};
 use super::{slice, words};
 use crate::error::Result;
 use crate::page::{first_key_after, first_key_at, key_of, type_id};
 
 /// A second reimbursement that was posted.
 #[derive(Clone)]
-pub struct Settlement(pub settlement::Model, Arc<Statements>);
+pub struct Settlement(pub settlement::Model, Arc<Statements>, Arc<Unmasked>);
 
 impl Settlement {
     pub fn one(row: settlement::Model) -> Self {
         let statements = Statements::of(vec![row.id.into()]);
-        Self(row, statements)
+        let unmasked = Unmasked::of_settlements(vec![row.id.into()]);
+        Self(row, statements, unmasked)
     }
 
     /// Of rows that were read together: their statements are loaded together, too.
     pub fn each(ids: Vec<Uuid>) -> impl Fn(settlement::Model) -> Self + use<> {
+        let unmasked = Unmasked::of_settlements(ids.clone());
         let statements = Statements::of(ids);
-        move |row| Self(row, Arc::clone(&statements))
+        move |row| Self(row, Arc::clone(&statements), Arc::clone(&unmasked))
     }
 }
 
@@ -60,8 +63,19 @@ impl Settlement {
 
     /// Masked, e.g. 李*明.
     async fn patient_name(&self, ctx: &Context<'_>) -> Result<&str> {
-        slice(ctx)?.looked_at(Scope::SettlementRead, type_id(self.0.id));
+        slice(ctx)?.looked_at(Scope::SettlementRead, type_id(self.0.id), Some(self.0.person_id));
         Ok(&self.0.patient_name)
+    }
+
+    /// The patient in the clear. Scope: PERSON_UNMASK. The look is recorded with its purpose before it is answered; in a list all
+    /// its patients are. The note holds no personal data.
+    async fn unmasked_patient(
+        &self,
+        ctx: &Context<'_>,
+        purpose: UnmaskPurpose,
+        note: Option<String>,
+    ) -> Result<Option<UnmaskedPerson>> {
+        self.2.person(slice(ctx)?, self.0.id.into(), purpose, note.as_deref()).await
     }
 
     /// 住院号

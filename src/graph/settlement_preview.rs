@@ -331,7 +331,7 @@ impl SettlementPreviewQuery {
         let desk = slice.desk()?;
         let assessed = assess(&desk, &bill, slice.today()).await?;
         if let Assessment::Due(patient, _) = &assessed {
-            slice.looked_at(Scope::CoverageRead, type_id(patient.person.id));
+            slice.looked_at(Scope::CoverageRead, type_id(patient.person.id), Some(patient.person.id));
         }
         Ok(Some(match assessed {
             Assessment::Due(_, calculation) if !affordable(&desk, &calculation).await? => SettlementPreview {

@@ -1,9 +1,11 @@
 use std::sync::Arc;
 
 use async_graphql::{Context, Object};
+use entity::staff;
 
 use super::agreement::Agreement;
 use super::partner::Partner;
+use super::staff::Staff;
 use super::{slice, words};
 use crate::access::Slice;
 use crate::error::Result;
@@ -16,6 +18,11 @@ pub struct Viewer(Slice);
 impl Viewer {
     async fn partner(&self) -> Partner {
         Partner(Arc::clone(self.0.viewer().partner()))
+    }
+
+    /// The person acting, of a token that names one; systems act as their partner.
+    async fn staff(&self) -> Option<Staff> {
+        self.0.viewer().staff().map(|staff| Staff(staff::Model::clone(staff)))
     }
 
     /// What this token may do.

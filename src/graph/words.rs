@@ -59,8 +59,10 @@ pub enum Scope {
     BudgetWrite,
     /// `events`. Every kind of partner.
     EventRead,
-    /// `auditTrail`, `ledger`, and their downloads. Auditors, with a token of the bureau that may do nothing else.
+    /// `auditTrail`, `looksAtPerson`, `ledger`, and downloads. Auditors, with a token of the bureau that may do nothing else.
     AuditRead,
+    /// `Settlement.unmaskedPatient`, `Referral.unmaskedPerson`. The bureau.
+    PersonUnmask,
     /// `clients`, `staff`. Administrators and auditors of the bureau's staff; no system.
     AdministrationRead,
     /// Registering, suspending and resuming partners, clients, agreements and staff. Administrators of the bureau's staff; no system.
@@ -222,4 +224,30 @@ pub enum OperationStatus {
     Rejected,
     /// Undone, or blocked before it arrived, by `voidOperation`.
     Voided,
+}
+
+/// How a client proves at the token endpoint who it is.
+#[derive(Enum, Copy, Clone, Eq, PartialEq)]
+#[graphql(remote = "entity::kinds::ClientAuthentication")]
+pub enum ClientAuthentication {
+    /// `client_secret_basic` or `client_secret_post`: a secret that the server makes and shows once.
+    ClientSecret,
+    /// `private_key_jwt` (RFC 7523): an assertion signed with a key of its own, Ed25519 or P-256.
+    PrivateKeyJwt,
+}
+
+/// A duty. Clerk and decider may meet in one person; no other two may.
+#[derive(Enum, Copy, Clone, Eq, PartialEq)]
+#[graphql(remote = "entity::kinds::Role")]
+pub enum Role {
+    /// Prepares: takes applications and works on referrals.
+    Clerk,
+    /// Decides, and appropriates.
+    Decider,
+    /// Pays.
+    Paymaster,
+    /// Reads everything, also the trail, and changes nothing.
+    Auditor,
+    /// Registers partners, clients and staff, and suspends them.
+    Administrator,
 }

@@ -10,7 +10,7 @@ use super::App;
 /// Where they are.
 pub const PATH: &str = "/.well-known/jwks.json";
 /// How long others may keep them.
-const CACHED: &str = "public, max-age=3600";
+const CACHED: &str = "public, max-age=300";
 
 pub(super) async fn public_keys(State(app): State<App>) -> impl IntoResponse {
     let headers: [(HeaderName, &str); 2] =

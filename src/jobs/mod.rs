@@ -21,13 +21,14 @@ const EXPIRY: Duration = Duration::from_secs(15);
 const FEED: Duration = Duration::from_millis(250);
 const SEALING: Duration = Duration::from_secs(1);
 const LOOKS: Duration = Duration::from_millis(500);
+const KEYS: Duration = Duration::from_secs(2);
 
 /// Runs all jobs until told to stop; what waits in this process to be written is written at the end.
 pub async fn run(gate: Gate, stop: watch::Receiver<bool>) {
     let expiring = Job::new(&gate, Work::Expire(expiry::Expiry::default())).run(stop.clone());
     let numbering = Job::new(&gate, Work::Number).run(stop.clone());
     let sealing = Job::new(&gate, Work::Seal).run(stop.clone());
-    tokio::join!(expiring, numbering, sealing, write_looks(&gate, stop));
+    tokio::join!(expiring, numbering, sealing, write_looks(&gate, stop.clone()), take_keys(&gate, stop));
 }
 
 /// What a job does.
@@ -84,6 +85,19 @@ async fn write_looks(gate: &Gate, mut stop: watch::Receiver<bool>) {
         }
         if stopping {
             return;
+        }
+    }
+}
+
+/// Every process takes the signing keys of a rotation.
+async fn take_keys(gate: &Gate, mut stop: watch::Receiver<bool>) {
+    loop {
+        tokio::select! {
+            _ = stop.wait_for(|stop| *stop) => return,
+            () = tokio::time::sleep(KEYS) => {}
+        }
+        if let Err(error) = gate.reload_keys().await {
+            tracing::error!(cause = error.cause_for_log(), "the keys of before are used");
         }
     }
 }

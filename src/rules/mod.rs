@@ -7,4 +7,5 @@ pub mod person_name;
 pub mod reconciliation;
 pub mod referral;
 pub mod reimbursement;
+pub mod retention;
 pub mod text;

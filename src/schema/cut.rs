@@ -31,7 +31,10 @@ pub const ROOT_FIELDS: &[(&str, &[Scope])] = &[
     ("budgets", &[Scope::BudgetRead]),
     ("events", &[Scope::EventRead]),
     ("auditTrail", &[Scope::AuditRead]),
+    ("looksAtPerson", &[Scope::AuditRead]),
     ("ledger", &[Scope::AuditRead]),
+    ("clients", &[Scope::AdministrationRead]),
+    ("staff", &[Scope::AdministrationRead]),
     ("settle", &[Scope::SettlementWrite]),
     ("reverseSettlement", &[Scope::SettlementWrite]),
     ("redeemAidCard", &[Scope::CardRedeem]),
@@ -51,6 +54,21 @@ pub const ROOT_FIELDS: &[(&str, &[Scope])] = &[
     ("confirmStatement", &[Scope::StatementConfirm]),
     ("payStatement", &[Scope::StatementPay]),
     ("appropriate", &[Scope::BudgetWrite]),
+    ("registerPartner", &[Scope::AdministrationWrite]),
+    ("registerAgreement", &[Scope::AdministrationWrite]),
+    ("endAgreement", &[Scope::AdministrationWrite]),
+    ("registerClient", &[Scope::AdministrationWrite]),
+    ("rotateClientSecret", &[Scope::AdministrationWrite]),
+    ("registerDocuments", &[Scope::AdministrationWrite]),
+    ("registerStaff", &[Scope::AdministrationWrite]),
+    ("suspend", &[Scope::AdministrationWrite]),
+    ("resume", &[Scope::AdministrationWrite]),
+];
+
+/// Fields of other types that take a scope of their own.
+const FURTHER_FIELDS: &[(&str, &str, Scope)] = &[
+    ("Settlement", "unmaskedPatient", Scope::PersonUnmask),
+    ("Referral", "unmaskedPerson", Scope::PersonUnmask),
 ];
 
 /// The scopes whose operations refuse with a code; none: those of every kind of partner do.
@@ -113,6 +131,11 @@ pub fn cut(registry: &mut Registry, kind: PartnerKind) {
             for description in fields.values_mut().filter_map(|field| field.description.as_mut()) {
                 *description = without_others(description, kind);
             }
+        }
+    }
+    for (of, name, _) in FURTHER_FIELDS.iter().filter(|(_, _, scope)| !may_hold(kind, *scope)) {
+        if let Some(MetaType::Object { fields, .. }) = registry.types.get_mut(*of) {
+            fields.shift_remove(*name);
         }
     }
     if let Some(MetaType::Enum { enum_values, .. }) = registry.types.get_mut("UserErrorCode") {

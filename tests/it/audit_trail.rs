@@ -140,6 +140,7 @@ async fn what_a_consent_opens_is_written_down_before_it_is_shown() {
     district.gate.write_looks().await.unwrap();
     assert!(auditor.trail().await.iter().any(|record| record["subject"] == json!(closed)));
     // Without the record there is no answer.
+    district.database.change("DROP TABLE look").await;
     district.database.change("DROP TABLE audit_record").await;
     let reply = federation.ask(list, json!({})).await;
     assert!(!reply.body.to_string().contains("kidney"), "{}", reply.body);

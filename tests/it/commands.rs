@@ -172,10 +172,16 @@ async fn a_database_with_other_keys_is_refused() {
     let folder = tempfile::tempdir().unwrap();
     let load = run(onestop(folder.path()).args(["demo", "--load-only"]));
     assert!(load.status.success(), "{}", said(&load));
-    std::fs::remove_dir_all(folder.path().join("data/keys")).unwrap();
-    let serve = run(onestop(folder.path()).args(["serve", "--listen", "127.0.0.1:0"]));
-    assert!(!serve.status.success());
-    assert!(said(&serve).contains("are not those of this database"), "{}", said(&serve));
+    let keys = folder.path().join("data/keys");
+    std::fs::remove_dir_all(&keys).unwrap();
+    let refused = |why: &str| {
+        let serve = run(onestop(folder.path()).args(["serve", "--listen", "127.0.0.1:0"]));
+        assert!(!serve.status.success() && said(&serve).contains(why), "{}", said(&serve));
+    };
+    refused("signing.pem is missing");
+    assert!(!keys.exists(), "none are made in their place");
+    onestop::access::Keys::in_folder(&keys).unwrap();
+    refused("are not those of this database");
 }
 
 #[tokio::test]

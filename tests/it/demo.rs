@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use entity::kinds::{ReferralStatus, SettlementStatus};
-use onestop::access::{Database, Gate, Keys, scopes_of};
+use onestop::access::{Database, Gate, Keys, is_of_people, scopes_of};
 use onestop::clock::Clock;
 use onestop::http::{App, serve, url_of};
 use onestop::schema::cut::ROOT_FIELDS;
@@ -76,8 +76,13 @@ async fn every_request_works_in_any_order_and_at_every_start() {
     for start in 0..2 {
         let mut requests = onestop::demo::fresh_requests(&gate).await.unwrap();
         let names: BTreeSet<&str> = requests.iter().map(|request| request.name).collect();
-        let served: BTreeSet<&str> = ROOT_FIELDS.iter().map(|(name, _)| *name).collect();
-        assert_eq!(names, served, "one request for each operation");
+        // What only people of the bureau's staff may ask is left out: the demo's tokens are of systems.
+        let served: BTreeSet<&str> = ROOT_FIELDS
+            .iter()
+            .filter(|(_, scopes)| scopes.is_empty() || scopes.iter().any(|scope| !is_of_people(*scope)))
+            .map(|(name, _)| *name)
+            .collect();
+        assert_eq!(names, served, "one request for each operation of a system");
         if start == 1 {
             requests.reverse();
         }

@@ -96,7 +96,7 @@ async fn the_keys_are_published_for_everybody() {
     assert_eq!(response.status(), 200);
     let header = |name: &str| response.headers()[name].to_str().unwrap().to_owned();
     assert_eq!(header("content-type"), "application/jwk-set+json");
-    assert_eq!(header("cache-control"), "public, max-age=3600");
+    assert_eq!(header("cache-control"), "public, max-age=300");
     let keys: Value = response.json().await.unwrap();
     let key = &keys["keys"][0];
     let of = |name: &str| key[name].as_str().unwrap().to_owned();

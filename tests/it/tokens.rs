@@ -88,7 +88,7 @@ async fn a_token_says_who_and_for_how_long() {
     assert_eq!(
         said,
         json!({
-            "iss": "onestop", "aud": "onestop", "sub": OFFICE, "client_id": OFFICE, "iat": now, "nbf": now - 3 * 3600,
+            "iss": district.url, "aud": district.url, "sub": OFFICE, "client_id": OFFICE, "iat": now, "nbf": now - 3 * 3600,
             "exp": now + 60, "scope": "REFERRAL_READ",
         })
     );

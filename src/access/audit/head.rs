@@ -5,7 +5,7 @@ use entity::seal;
 use serde::{Deserialize, Serialize};
 
 use super::super::jwks::PublicKeys;
-use super::super::keys::{Keys, hex};
+use super::super::keys::hex;
 
 /// The newest seal, with what is needed to check its signature. Its hash covers the one before, and so every record until then.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -26,7 +26,7 @@ pub struct Head {
 }
 
 impl Head {
-    pub(super) fn of(seal: &seal::Model, records: i64, keys: &Keys) -> Self {
+    pub(super) fn of(seal: &seal::Model, records: i64, keys: &PublicKeys) -> Self {
         Self {
             seal: seal.number,
             at: seal.at,
@@ -34,7 +34,7 @@ impl Head {
             hash: hex(&seal.hash.0),
             signature: hex(&seal.signature),
             key_id: seal.key_id.clone(),
-            public_keys: keys.public(),
+            public_keys: keys.clone(),
         }
     }
 

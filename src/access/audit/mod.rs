@@ -5,6 +5,7 @@
 mod cards;
 mod funds;
 mod head;
+mod looks;
 mod operations;
 mod postings;
 mod receipts;
@@ -24,7 +25,7 @@ use self::tally::Tally;
 use super::token::Gate;
 use crate::error::Result;
 
-const TALLIES: [&Tally; 14] = [
+const TALLIES: [&Tally; 15] = [
     &postings::POSTINGS,
     &settlements::SETTLEMENTS,
     &settlements::ENTITLEMENTS,
@@ -39,6 +40,7 @@ const TALLIES: [&Tally; 14] = [
     &operations::POSTED,
     &operations::EVENTS,
     &operations::RECORDS,
+    &looks::LOOKS,
 ];
 
 /// Something that is not as it should be. Nothing personal stands in it.
@@ -100,6 +102,8 @@ impl Gate {
         for tally in TALLIES {
             tally.run(&snapshot, &mut told).await?;
         }
+        // The first statement took the snapshot: whatever it holds was signed by a key that is in the folder by now.
+        self.reload_keys().await?;
         receipts::verify(&snapshot, self, &mut told).await?;
         let books = totals::books(&snapshot, &mut told).await?;
         let trail = trail::verify(&snapshot, self, kept, &mut told).await?;

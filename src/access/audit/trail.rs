@@ -8,7 +8,8 @@ use sea_orm::sea_query::{Expr, ExprTrait, Query};
 use sea_orm::{DatabaseTransaction, FromQueryResult, IdenStatic, Iterable, Order, Statement, StreamTrait};
 use uuid::Uuid;
 
-use super::super::keys::{Keys, hex};
+use super::super::jwks::PublicKeys;
+use super::super::keys::hex;
 use super::super::seals::{Covered, LONGEST_UNSEALED, beginning};
 use super::super::token::Gate;
 use super::{Finding, Head, Told};
@@ -35,7 +36,7 @@ pub(super) async fn verify(
 ) -> Result<Trail> {
     let before = told.differences;
     let mut walk =
-        Walk { keys: gate.keys(), kept, last: None, open: None, records: 0, kept_there: Vec::new() };
+        Walk { keys: gate.keys().public(), kept, last: None, open: None, records: 0, kept_there: Vec::new() };
     let mut rows = snapshot.stream(&every_record()).await?;
     while let Some(row) = rows.try_next().await? {
         let seal = seal::Model::from_query_result(&row, SEAL)?;
@@ -47,7 +48,7 @@ pub(super) async fn verify(
     walk.look_for_kept(told);
     without_seal(snapshot, gate, told).await?;
     let head = match &walk.last {
-        Some(seal) if told.differences == before => Some(Head::of(seal, walk.records, gate.keys())),
+        Some(seal) if told.differences == before => Some(Head::of(seal, walk.records, &walk.keys)),
         _ => None,
     };
     Ok(Trail { seals: walk.last.map_or(0, |seal| seal.number), records: walk.records, head })
@@ -75,7 +76,7 @@ fn every_record() -> sea_orm::sea_query::SelectStatement {
 }
 
 struct Walk<'a> {
-    keys: &'a Keys,
+    keys: PublicKeys,
     kept: &'a [Head],
     /// The seal before the open one.
     last: Option<seal::Model>,
@@ -188,14 +189,16 @@ impl Walk<'_> {
             let means = "The records, or the seal, are not those that were sealed: something was rewritten.";
             return broken("seal.hash", number, found, hex(&seal.hash.0), means);
         }
-        if !self.keys.signed_seal(&seal) {
-            let means = "The seal was not signed by this server's key.";
-            let by = |key: &str| format!("a signature by {key}");
-            let found = match seal.key_id == self.keys.key_id {
-                true => "another signature".to_owned(),
-                false => by(&seal.key_id),
+        let signed = self.keys.signed(&seal.key_id, &seal.hash.0, &seal.signature);
+        if signed != Some(true) {
+            let means = "The seal was not signed by a key of this server.";
+            let (found, expected) = match signed {
+                Some(_) => ("another signature".to_owned(), format!("a signature by {}", seal.key_id)),
+                None => {
+                    (format!("a signature by {}", seal.key_id), "a signature by one of its keys".to_owned())
+                }
             };
-            return broken("seal.signature", number, found, by(&self.keys.key_id), means);
+            return broken("seal.signature", number, found, expected, means);
         }
         None
     }

@@ -39,7 +39,9 @@ pub(super) async fn caller(
             ClientProof::Assertion { client_id, assertion }
         }
         (None, None, Some(_)) => {
-            return Err(Fault::Request("`client_assertion_type` must be that of RFC 7523: …:jwt-bearer"));
+            return Err(Fault::Request(
+                "client_assertion_type must be urn:ietf:params:oauth:client-assertion-type:jwt-bearer",
+            ));
         }
         (None, None, None) => return Err(Fault::Client),
         _ => return Err(Fault::Request("a client proves who it is in one way, and under one `client_id`")),

@@ -55,7 +55,9 @@ pub(super) async fn issue(
 fn scopes(text: &str) -> Result<Vec<Scope>, Fault> {
     let mut scopes = Vec::new();
     for word in text.split(' ') {
-        let shown = || word.chars().filter(char::is_ascii_graphic).take(60).collect::<String>();
+        // As RFC 6749 §5.2 allows in a description.
+        let allowed = |sign: &char| sign.is_ascii_graphic() && !matches!(sign, '"' | '\\');
+        let shown = || word.chars().filter(allowed).take(60).collect::<String>();
         let scope = Scope::of_word(word).ok_or_else(|| Fault::Scope(shown()))?;
         if !scopes.contains(&scope) {
             scopes.push(scope);

@@ -343,6 +343,7 @@ impl District {
             monthly_income: None,
             deceased_on: None,
             created_at: self.now(),
+            forgotten_at: None,
         };
         change(&mut row);
         let resident = Resident { id: row.id, national_id: text, name: name.into() };

@@ -3,6 +3,7 @@
 pub mod beside;
 pub mod bill;
 pub mod canary;
+pub mod client;
 pub mod database;
 pub mod district;
 pub mod files;

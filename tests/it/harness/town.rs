@@ -1,6 +1,6 @@
 //! A district in which every table has rows of several owners.
 
-use entity::kinds::{Category, Stacking};
+use entity::kinds::{Category, Role, Stacking};
 use entity::{
     agreement, aid_card, consent, lease, partner, policy_version, programme, redemption, referral,
     settlement, statement,
@@ -42,6 +42,9 @@ impl Town {
         town.stays().await;
         town.shopping().await;
         town.referring().await;
+        town.district.client(HOSPITAL, |_| {}).await;
+        town.district.client(SHOP, |client| client.name = "till".into()).await;
+        town.district.staff("A-1", &[Role::Administrator]).await;
         town.district.gate.seal_records().await.unwrap();
         town
     }

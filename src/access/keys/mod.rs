@@ -1,97 +1,131 @@
-//! The server's keys: the one that signs tokens, seals and receipts, and those that seal and find personal data.
+//! The server's keys: those that sign tokens, seals and receipts, and those that seal and find personal data.
 
-use std::fs::{self, OpenOptions};
-use std::io::{self, Write};
-use std::path::Path;
+mod folder;
+mod reload;
+mod ring;
+
+use std::io;
+use std::path::{Path, PathBuf};
+use std::sync::{Arc, PoisonError, RwLock};
 
 use chacha20poly1305::aead::{Aead, KeyInit, Payload};
 use chacha20poly1305::{Key, XChaCha20Poly1305, XNonce};
-use ed25519_dalek::pkcs8::spki::der::pem::LineEnding;
-use ed25519_dalek::pkcs8::{DecodePrivateKey, EncodePrivateKey};
-use ed25519_dalek::{Signature, Signer, SigningKey};
+use chrono::{DateTime, Utc};
 use entity::{CardNumber, Digest, NationalId, Sealed};
 use hmac::{Hmac, Mac};
-use jsonwebtoken::{DecodingKey, EncodingKey};
 use rand::TryRngCore;
 use rand::rngs::OsRng;
 use sha2::Sha256;
+use tokio::sync::Mutex;
+use tokio::time::Instant;
 
-use super::jwks::{PublicKeys, id_of};
+use super::jwks::PublicKeys;
 use crate::error::{Error, Result};
 use crate::rules::person_name::same_name_key;
 
-const SIGNING_FILE: &str = "signing.pem";
-const PERSONAL_FILE: &str = "personal.key";
+pub use folder::make_private_folder;
+use folder::{
+    PERSONAL_FILE, SIGNING_FILE, kept, new_signing_pem, read_or_make, ring_in, signing_key, unreadable,
+};
+use ring::Ring;
+pub use ring::{Active, Verifying};
+
 const NONCE_BYTES: usize = 24;
 
 /// Everything secret that the server holds. It prints nothing.
 pub struct Keys {
-    pub(super) key_id: String,
-    pub(super) signing: EncodingKey,
-    pub(super) verifying: DecodingKey,
-    pub(super) signer: SigningKey,
+    /// Where they are kept; nothing for keys that are kept nowhere.
+    folder: Option<PathBuf>,
+    ring: RwLock<Arc<Ring>>,
+    /// When the key of a token was last looked for in the folder.
+    looked: Mutex<Option<Instant>>,
     sealing: XChaCha20Poly1305,
     finding: [u8; 32],
+}
+
+/// A signing key as `onestop keys list` shows it.
+pub struct Listed {
+    pub kid: String,
+    /// Nothing for the active one.
+    pub retired_at: Option<DateTime<Utc>>,
 }
 
 impl Keys {
     /// Reads the keys in a folder; makes those that are missing, readable by their owner alone.
     pub fn in_folder(folder: &Path) -> io::Result<Self> {
         make_private_folder(folder)?;
-        let pem = read_or_make(&folder.join(SIGNING_FILE), || {
-            let key = SigningKey::from_bytes(&random()?);
-            Ok(key.to_pkcs8_pem(LineEnding::LF).map_err(io::Error::other)?.to_string())
-        })?;
-        let personal = read_or_make(&folder.join(PERSONAL_FILE), || {
-            Ok(format!("{}\n{}\n", hex(&random::<32>()?), hex(&random::<32>()?)))
-        })?;
-        Self::of(&pem, &personal)
+        read_or_make(&folder.join(SIGNING_FILE), new_signing_pem)?;
+        read_or_make(&folder.join(PERSONAL_FILE), new_personal)?;
+        Self::kept_in_folder(folder)
     }
 
     /// Reads the keys in a folder, and makes none.
     pub fn kept_in_folder(folder: &Path) -> io::Result<Self> {
-        Self::of(&kept(folder, SIGNING_FILE)?, &kept(folder, PERSONAL_FILE)?)
+        Self::of(Some(folder.to_owned()), ring_in(folder)?, &kept(folder, PERSONAL_FILE)?)
     }
 
     /// What is published of the keys in a folder, which is only read.
     pub fn public_in_folder(folder: &Path) -> io::Result<PublicKeys> {
-        Ok(PublicKeys::of(&signing_key(&kept(folder, SIGNING_FILE)?)?.verifying_key()))
+        Ok(ring_in(folder)?.public())
+    }
+
+    /// The signing keys in a folder, which is only read: the active one first, then the latest retired.
+    pub fn list_in_folder(folder: &Path) -> io::Result<Vec<Listed>> {
+        let ring = ring_in(folder)?;
+        let retired = ring
+            .retired
+            .iter()
+            .map(|(key, _)| Listed { kid: key.kid().to_owned(), retired_at: Some(key.retired_at) });
+        Ok(std::iter::once(Listed { kid: ring.active.kid.clone(), retired_at: None })
+            .chain(retired)
+            .collect())
+    }
+
+    /// Makes a new active signing key in a folder and retires the one before; tells both `kid`s, the old one first.
+    pub fn rotate_in_folder(folder: &Path, now: DateTime<Utc>) -> io::Result<(String, String)> {
+        folder::rotate(folder, now)
     }
 
     /// Fresh keys that are kept nowhere.
     pub fn ephemeral() -> io::Result<Self> {
-        let key = SigningKey::from_bytes(&random()?);
-        let pem = key.to_pkcs8_pem(LineEnding::LF).map_err(io::Error::other)?;
-        Self::of(&pem, &format!("{}\n{}\n", hex(&random::<32>()?), hex(&random::<32>()?)))
+        Self::of(None, Ring::of(signing_key(&new_signing_pem()?)?, Vec::new())?, &new_personal()?)
     }
 
-    fn of(pem: &str, personal: &str) -> io::Result<Self> {
-        let signing = signing_key(pem)?;
-        let public = signing.verifying_key();
-        let der = signing.to_pkcs8_der().map_err(io::Error::other)?;
+    fn of(folder: Option<PathBuf>, ring: Ring, personal: &str) -> io::Result<Self> {
         let mut lines = personal.lines().map(unhex);
         let (Some(Some(sealing)), Some(Some(finding))) = (lines.next(), lines.next()) else {
             return Err(unreadable(PERSONAL_FILE, "it must hold two lines of 64 hexadecimal digits"));
         };
         Ok(Self {
-            key_id: id_of(&public),
-            signing: EncodingKey::from_ed_der(der.as_bytes()),
-            verifying: DecodingKey::from_ed_der(public.as_bytes()),
-            signer: signing,
+            folder,
+            ring: RwLock::new(Arc::new(ring)),
+            looked: Mutex::default(),
             sealing: XChaCha20Poly1305::new(Key::from_slice(&sealing)),
             finding,
         })
     }
 
-    /// An Ed25519 signature.
-    pub(super) fn sign(&self, message: &[u8]) -> Vec<u8> {
-        self.signer.sign(message).to_vec()
+    fn ring(&self) -> Arc<Ring> {
+        Arc::clone(&self.ring.read().unwrap_or_else(PoisonError::into_inner))
     }
 
-    /// Whether [`Keys::sign`] made a signature.
-    pub(super) fn signed(&self, message: &[u8], signature: &[u8]) -> bool {
-        Signature::from_slice(signature)
-            .is_ok_and(|signature| self.signer.verifying_key().verify_strict(message, &signature).is_ok())
+    fn put_ring(&self, ring: Ring) {
+        *self.ring.write().unwrap_or_else(PoisonError::into_inner) = Arc::new(ring);
+    }
+
+    /// The key that signs now: hold on to it for one signature, since the next may be by another.
+    pub fn active(&self) -> Arc<Active> {
+        Arc::clone(&self.ring().active)
+    }
+
+    /// The key of a `kid`, to verify tokens; nothing when it is none of this server's.
+    pub fn verifying(&self, kid: &str) -> Option<Verifying> {
+        self.ring().verifying(kid)
+    }
+
+    /// What is published of these keys: the active one first.
+    pub fn public(&self) -> PublicKeys {
+        self.ring().public()
     }
 
     /// Encrypts a personal datum; `column` is bound to it, so that it cannot be moved to another column.
@@ -147,56 +181,14 @@ impl Keys {
     }
 }
 
-fn signing_key(pem: &str) -> io::Result<SigningKey> {
-    SigningKey::from_pkcs8_pem(pem).map_err(|error| unreadable(SIGNING_FILE, &error.to_string()))
-}
-
-fn unreadable(file: &str, why: &str) -> io::Error {
-    io::Error::new(io::ErrorKind::InvalidData, format!("{file} is not a key file of this server: {why}"))
+fn new_personal() -> io::Result<String> {
+    Ok(format!("{}\n{}\n", hex(&random::<32>()?), hex(&random::<32>()?)))
 }
 
 fn random<const N: usize>() -> io::Result<[u8; N]> {
     let mut bytes = [0; N];
     OsRng.try_fill_bytes(&mut bytes).map_err(io::Error::other)?;
     Ok(bytes)
-}
-
-fn kept(folder: &Path, file: &str) -> io::Result<String> {
-    fs::read_to_string(folder.join(file)).map_err(|error| match error.kind() {
-        io::ErrorKind::NotFound => io::Error::new(error.kind(), format!("{file} is missing")),
-        kind => io::Error::new(kind, format!("{file}: {error}")),
-    })
-}
-
-/// Written whole beside its place and then linked to it: a file that is there is complete, and whoever comes second reads the
-/// first one's.
-fn read_or_make(path: &Path, make: impl FnOnce() -> io::Result<String>) -> io::Result<String> {
-    if path.try_exists()? {
-        return fs::read_to_string(path);
-    }
-    let beside = path.with_extension(hex(&random::<8>()?));
-    let mut options = OpenOptions::new();
-    options.write(true).create_new(true);
-    #[cfg(unix)]
-    std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
-    let mut file = options.open(&beside)?;
-    file.write_all(make()?.as_bytes())?;
-    file.sync_all()?;
-    let linked = fs::hard_link(&beside, path);
-    fs::remove_file(&beside)?;
-    match linked {
-        Err(error) if error.kind() != io::ErrorKind::AlreadyExists => Err(error),
-        _ => fs::read_to_string(path),
-    }
-}
-
-/// Makes a folder, with those above it, that only its owner may enter.
-pub fn make_private_folder(folder: &Path) -> io::Result<()> {
-    let mut builder = fs::DirBuilder::new();
-    builder.recursive(true);
-    #[cfg(unix)]
-    std::os::unix::fs::DirBuilderExt::mode(&mut builder, 0o700);
-    builder.create(folder)
 }
 
 pub(super) fn hex(bytes: &[u8]) -> String {
@@ -234,16 +226,16 @@ mod tests {
         let folder = std::env::temp_dir().join(format!("onestop-keys-{}", uuid::Uuid::now_v7()));
         let first = Keys::in_folder(&folder).unwrap();
         let again = Keys::in_folder(&folder).unwrap();
-        assert_eq!(first.key_id, again.key_id);
+        assert_eq!(first.active().kid, again.active().kid);
         let id = NationalId::parse("419999197001010014").unwrap();
         assert_eq!(first.find_person(&id), again.find_person(&id));
         #[cfg(unix)]
         for file in [SIGNING_FILE, PERSONAL_FILE] {
             let mode = std::os::unix::fs::PermissionsExt::mode(
-                &fs::metadata(folder.join(file)).unwrap().permissions(),
+                &std::fs::metadata(folder.join(file)).unwrap().permissions(),
             );
             assert_eq!(mode & 0o777, 0o600);
         }
-        fs::remove_dir_all(folder).unwrap();
+        std::fs::remove_dir_all(folder).unwrap();
     }
 }

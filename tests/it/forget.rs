@@ -1,0 +1,406 @@
+//! `onestop forget`: whom something needs stays; of others nothing is left that tells who they were, and every amount is as it was.
+
+use std::process::Command;
+
+use entity::id::PersonId;
+use entity::kinds::{Category, ReferralStatus, Scope};
+use entity::{NationalId, consent, person, referral, settlement};
+use onestop::access::{Forgotten, Keys, NOBODY, NOTHING, column};
+use onestop::page::{key_of, type_id};
+use onestop::rules::retention::{Need, Retention};
+use sea_orm::{ColumnTrait, EntityTrait, QueryFilter};
+use serde_json::{Value, json};
+
+use crate::harness::database::{Fresh, postgres};
+use crate::harness::district::{BUREAU, CF, DPF, HOSPITAL, OFFICE, Resident, SHOP};
+use crate::harness::hospital::bill;
+use crate::harness::partner::new_key;
+use crate::harness::referring::{consent as agreement, request};
+use crate::harness::till::sale;
+use crate::harness::{District, Policy};
+
+const NAME: &str = "欧阳小红";
+/// As an office wrote it once.
+const MISSPELLED: &str = "欧阳小洪";
+const LONG_AFTER: &str = "2047-01-02T02:00:00Z";
+const TOLD: [&str; 9] =
+    ["欧阳", "人民路", "久病", "1390000", "买菜的邻居", "家里漏雨", "已经修好", "多收一袋", "办理补助"];
+const PERSON: &str = "reason outcome events { nodes { note } } person { name birthYear idNumber phone }";
+
+/// Somebody of whom there are a stay, sales with a refund, consents and referrals; the hospital's and the shop's months are paid.
+struct Story {
+    district: District,
+    person: Resident,
+    settlement: String,
+    referrals: Vec<String>,
+}
+
+fn sql(id: PersonId) -> String {
+    let id = uuid::Uuid::from(id);
+    match postgres() {
+        Some(_) => format!("'{id}'"),
+        None => format!("x'{}'", id.simple()),
+    }
+}
+
+impl Story {
+    async fn new() -> Self {
+        Self::in_district(District::with_medical_assistance().await).await
+    }
+
+    async fn in_district(district: District) -> Self {
+        let person = district
+            .person_who(NAME, &[Category::Dibao], |row| {
+                row.address = Some("人民路九号".into());
+                row.health = Some("久病在床".into());
+            })
+            .await;
+        let hospital = district.partner(HOSPITAL).await;
+        let settlement = hospital.settle(&bill(&person)).await.done("settle").text("settle.settlement.id");
+        let other = district.person("李小明", &[Category::Dibao]).await;
+        hospital.settle(&bill(&other)).await.done("settle");
+
+        let shop = district.partner(SHOP).await;
+        let card = district.card_that("20.00", |row| row.person_id = person.id).await;
+        let mut first = sale(&card, "20.00", "R1");
+        first["agentName"] = "买菜的邻居".into();
+        let sold = shop.redeem(first).await.done("redeemAidCard").text("redeemAidCard.redemption.id");
+        let back = json!({ "key": new_key(), "redemptionId": sold, "reason": "多收一袋" });
+        shop.act("refundRedemption", back, "redemption { id }").await.done("refundRedemption");
+        shop.sell(&card, "20.00", "R2").await;
+
+        let office = district.partner(OFFICE).await;
+        let mut referrals = Vec::new();
+        for name in [NAME, MISSPELLED] {
+            let stated =
+                Resident { id: person.id, national_id: person.national_id.clone(), name: name.into() };
+            let mut agreed = agreement(DPF, &stated, &["ID_NUMBER"]);
+            agreed["purpose"] = "办理补助".into();
+            let agreed = office.act("recordConsent", agreed, "consent { id }").await.done("recordConsent");
+            let consent = agreed.text("recordConsent.consent.id");
+            let mut input = request(DPF, &stated);
+            input["reason"] = "家里漏雨".into();
+            input["phone"] = "13900001234".into();
+            input["consentId"] = consent.clone().into();
+            let id = office.refer(input).await;
+            let end = json!({ "key": new_key(), "referralId": id, "reason": "已经修好" });
+            office.act("cancelReferral", end, "referral { id }").await.done("cancelReferral");
+            let withdrawal = json!({ "key": new_key(), "consentId": consent });
+            office.act("withdrawConsent", withdrawal, "consent { id }").await.done("withdrawConsent");
+            referrals.push(id);
+        }
+        let own =
+            format!("UPDATE person_status SET valid_to = '2016-06-30' WHERE person_id = {}", sql(person.id));
+        district.database.change(&own).await;
+        Self { district, person, settlement, referrals }
+    }
+
+    /// Both months are confirmed and paid in July.
+    async fn paid(&self) {
+        self.district.set_time("2016-07-05T02:00:00Z");
+        for (owed, pays) in [(HOSPITAL, BUREAU), (SHOP, CF)] {
+            let owed = self.district.partner(owed).await;
+            let net = owed.totals("2016-06").await.3;
+            let agreed = owed.confirm("2016-06", &net).await.done("confirmStatement");
+            let statement = agreed.text("confirmStatement.statement.id");
+            self.district.partner(pays).await.pay(&statement, "B1").await.done("payStatement");
+        }
+    }
+
+    async fn try_to_forget(&self) -> Forgotten {
+        forget(&self.district, self.person.id).await
+    }
+
+    /// Every row of every table, as far as it can be read without a key.
+    async fn everything(&self) -> String {
+        let connection = self.district.database.look().await;
+        let mut text = String::new();
+        macro_rules! dump {
+            ($($table:ident),* $(,)?) => {$(
+                for row in entity::$table::Entity::find().all(&connection).await.unwrap() {
+                    text.push_str(&format!("{row:?}\n"));
+                }
+            )*};
+        }
+        onestop::every_sliced_table!(dump);
+        connection.close().await.unwrap();
+        text
+    }
+
+    /// What no forgetting touches: the ledger and what was paid by it.
+    async fn money(&self) -> String {
+        let connection = self.district.database.look().await;
+        let mut text = String::new();
+        macro_rules! dump {
+            ($($table:ident),* $(,)?) => {$(
+                for row in entity::$table::Entity::find().all(&connection).await.unwrap() {
+                    text.push_str(&format!("{row:?}\n"));
+                }
+            )*};
+        }
+        dump!(entry, statement, budget_share, entitlement_use, settlement_part, operation, event);
+        for row in settlement::Entity::find().all(&connection).await.unwrap() {
+            let amounts = (row.total_cost, row.assistance, row.personal_burden, row.settled_at);
+            text.push_str(&format!("{:?} {amounts:?} {}\n", row.id, row.calculation));
+        }
+        for row in entity::aid_card::Entity::find().all(&connection).await.unwrap() {
+            text.push_str(&format!("{:?} {:?} {:?}\n", row.id, row.face_value, row.balance));
+        }
+        for row in entity::redemption::Entity::find().all(&connection).await.unwrap() {
+            text.push_str(&format!(
+                "{:?} {:?} {:?} {:?}\n",
+                row.id, row.amount, row.refunded, row.redeemed_at
+            ));
+        }
+        connection.close().await.unwrap();
+        text
+    }
+
+    async fn statements(&self) -> Vec<Value> {
+        let mut bodies = Vec::new();
+        for code in [HOSPITAL, SHOP] {
+            bodies.push(self.district.partner(code).await.statement("2016-06").await.fine().body);
+        }
+        bodies
+    }
+}
+
+async fn forget(district: &District, id: PersonId) -> Forgotten {
+    let steward = district.gate.steward().await.unwrap().unwrap();
+    district.gate.forgetting(Retention::VOUCHERS, Some(&steward)).person(id).await.unwrap()
+}
+
+async fn differences(district: &District) -> u64 {
+    while district.gate.seal_records().await.unwrap() > 0 {}
+    district.gate.audit(&[], &mut |finding| panic!("{finding:?}")).await.unwrap().differences
+}
+
+#[tokio::test]
+async fn nothing_is_left_that_tells_who_it_was_and_every_amount_is_as_it_was() {
+    let story = Story::new().await;
+    story.paid().await;
+    let district = &story.district;
+    district.set_time(LONG_AFTER);
+    let office = district.partner(OFFICE).await;
+    let known = office.referral(&story.referrals[0], PERSON).await;
+    assert_eq!((&known["person"]["name"], &known["reason"]), (&json!(NAME), &json!("家里漏雨")));
+    let before = (story.money().await, story.statements().await);
+    assert_eq!(story.try_to_forget().await, Forgotten::Now);
+    assert_eq!((story.money().await, story.statements().await), before);
+    assert_eq!(differences(district).await, 0);
+
+    let everything = story.everything().await;
+    for word in TOLD {
+        assert!(!everything.contains(word), "{word} is still there");
+    }
+    let connection = district.database.look().await;
+    let (keys, id) = (district.gate.keys(), NationalId::parse(&story.person.national_id).unwrap());
+    let row = person::Entity::find_by_id(story.person.id).one(&connection).await.unwrap().unwrap();
+    assert_eq!(row.birth_date.to_string(), "1950-01-01");
+    assert_eq!(keys.open(column::NATIONAL_ID, &row.national_id_sealed).unwrap(), "");
+    assert_ne!(row.national_id_hash, keys.find_person(&id));
+    assert_ne!(row.desk_hash, keys.find_at_desk(&id, NAME));
+    let by_number = consent::Column::NationalIdHash.eq(keys.find_person(&id));
+    assert_eq!(consent::Entity::find().filter(by_number).all(&connection).await.unwrap(), []);
+    for row in referral::Entity::find().all(&connection).await.unwrap() {
+        assert_eq!(keys.open(column::NATIONAL_ID, &row.stated_national_id_sealed).unwrap(), "");
+    }
+    connection.close().await.unwrap();
+
+    let hospital = district.partner(HOSPITAL).await;
+    let coverage = hospital.coverage(&story.person.national_id, NAME, None).await.fine();
+    assert_eq!(coverage.at("coverage.reason"), "NOT_FOUND");
+    for id in &story.referrals {
+        let shown = office.referral(id, PERSON).await;
+        let person = json!({ "name": NOBODY, "birthYear": 1950, "idNumber": null, "phone": null });
+        assert_eq!((&shown["person"], &shown["reason"]), (&person, &json!(NOTHING)));
+        assert_eq!(shown["events"]["nodes"][0]["note"], NOTHING);
+    }
+    let scopes = [Scope::SettlementRead, Scope::PersonUnmask];
+    let bureau = district.partner_with(BUREAU, &scopes).await;
+    let shown = bureau
+        .ask("{ settlements { nodes { id patientName unmaskedPatient(purpose: SETTLEMENT_REVIEW) { name } } } }", json!({}))
+        .await
+        .fine();
+    let nodes = shown.at("settlements.nodes").as_array().unwrap();
+    let node = nodes.iter().find(|node| node["id"] == story.settlement.as_str()).unwrap();
+    assert_eq!((&node["patientName"], &node["unmaskedPatient"]), (&json!(NOBODY), &Value::Null));
+}
+
+#[tokio::test]
+async fn it_is_recorded_and_sealed_and_a_second_time_changes_nothing() {
+    let story = Story::new().await;
+    story.paid().await;
+    let district = &story.district;
+    district.set_time(LONG_AFTER);
+    let other = story.everything().await.matches("李").count();
+    let steward = district.gate.steward().await.unwrap().unwrap();
+    let dry = district.gate.forgetting(Retention::VOUCHERS, None);
+    assert_eq!(dry.person(story.person.id).await.unwrap(), Forgotten::Now);
+    assert!(story.everything().await.contains("家里漏雨"), "nothing changed");
+    let forgetting = district.gate.forgetting(Retention::VOUCHERS, Some(&steward));
+    let mut due = Vec::new();
+    let mut after = None;
+    loop {
+        let some = forgetting.candidates(after).await.unwrap();
+        let Some(last) = some.last() else { break };
+        after = Some(*last);
+        for id in some {
+            if forgetting.person(id).await.unwrap() == Forgotten::Now {
+                due.push(id);
+            }
+        }
+    }
+    assert_eq!(due, [story.person.id], "a status of the others is in force");
+    assert_eq!(story.everything().await.matches("李").count(), other);
+    let once = story.everything().await;
+    assert_eq!(story.try_to_forget().await, Forgotten::Before);
+    assert!(!forgetting.candidates(None).await.unwrap().contains(&story.person.id));
+    let records = "SELECT COUNT(*) FROM audit_record WHERE act = 'forget' AND outcome = 'DONE'";
+    assert_eq!(district.database.number(records).await, 1);
+    assert_eq!(once.matches("\"forget\"").count(), 1);
+    let auditor = district.partner_with(BUREAU, &[Scope::AuditRead]).await;
+    let query = "query($id: ID!) { looksAtPerson(subject: $id, first: 1) { nodes { act outcome subject partner { code } } } }";
+    let id = type_id(story.person.id);
+    let newest = auditor.ask(query, json!({ "id": id })).await.fine().at("looksAtPerson.nodes")[0].clone();
+    let expected =
+        json!({ "act": "forget", "outcome": "DONE", "subject": id, "partner": { "code": BUREAU } });
+    assert_eq!(newest, expected);
+    assert_eq!(differences(district).await, 0);
+    assert_eq!(
+        forget(district, key_of(&type_id(PersonId::from(uuid::Uuid::now_v7()))).unwrap()).await,
+        Forgotten::NoSuchPerson
+    );
+}
+
+#[tokio::test]
+async fn whoever_is_needed_stays_as_they_are() {
+    let story = Story::new().await;
+    let district = &story.district;
+    let untouched = story.everything().await;
+    assert_eq!(
+        story.try_to_forget().await,
+        Forgotten::Needed(vec![
+            Need::StatusInForce,
+            Need::RecordTooYoung,
+            Need::CardNotExpired,
+            Need::UnpaidStatement,
+        ])
+    );
+    district.set_time("2046-12-31T02:00:00Z");
+    assert_eq!(
+        story.try_to_forget().await,
+        Forgotten::Needed(vec![Need::RecordTooYoung, Need::UnpaidStatement])
+    );
+    district.set_time(LONG_AFTER);
+    assert_eq!(story.try_to_forget().await, Forgotten::Needed(vec![Need::UnpaidStatement]));
+    let tokens =
+        |text: &str| text.lines().filter(|line| !line.contains("revoked_at")).collect::<Vec<_>>().join("\n");
+    assert_eq!(tokens(&story.everything().await), tokens(&untouched));
+    story.paid().await;
+    district.set_time(LONG_AFTER);
+    let person = sql(story.person.id);
+    for (change, mend, need) in [
+        (
+            format!("UPDATE settlement SET recalculation_due = TRUE WHERE person_id = {person}"),
+            format!("UPDATE settlement SET recalculation_due = FALSE WHERE person_id = {person}"),
+            Need::RecalculationDue,
+        ),
+        (
+            format!("UPDATE aid_card SET balance = 1 WHERE person_id = {person}"),
+            format!("UPDATE aid_card SET balance = 0 WHERE person_id = {person}"),
+            Need::CardWithBalance,
+        ),
+        (
+            format!("UPDATE aid_card SET expires_on = '2047-01-02' WHERE person_id = {person}"),
+            format!("UPDATE aid_card SET expires_on = '2030-12-31' WHERE person_id = {person}"),
+            Need::CardNotExpired,
+        ),
+        (
+            format!("UPDATE referral SET status = '{}'", ReferralStatus::OnHold.word()),
+            format!("UPDATE referral SET status = '{}'", ReferralStatus::Cancelled.word()),
+            Need::OpenReferral,
+        ),
+        (
+            "UPDATE consent SET withdrawn_at = NULL".to_owned(),
+            "UPDATE consent SET withdrawn_at = recorded_at".to_owned(),
+            Need::ConsentInForce,
+        ),
+    ] {
+        district.database.change(&change).await;
+        assert_eq!(story.try_to_forget().await, Forgotten::Needed(vec![need]), "{change}");
+        district.database.change(&mend).await;
+    }
+    assert_eq!(story.try_to_forget().await, Forgotten::Now);
+}
+
+#[tokio::test]
+async fn an_act_that_comes_at_the_same_time_is_before_it_or_after_it() {
+    let district = District::new().await;
+    let mut people = Vec::new();
+    for number in 0..8 {
+        let born = district.person_who(NAME, &[], |_| {}).await;
+        people.push((number, born));
+    }
+    district.set_time(LONG_AFTER);
+    let office = district.partner(OFFICE).await;
+    for (number, person) in people {
+        let refer = async {
+            tokio::time::sleep(std::time::Duration::from_millis(number * 2)).await;
+            office.refer(request(DPF, &person)).await
+        };
+        let (forgotten, id) = tokio::join!(forget(&district, person.id), refer);
+        let connection = district.database.look().await;
+        let key = key_of::<entity::id::ReferralId>(&id).unwrap();
+        let row = referral::Entity::find_by_id(key).one(&connection).await.unwrap().unwrap();
+        connection.close().await.unwrap();
+        match forgotten {
+            Forgotten::Now => assert_eq!(row.person_id, None),
+            Forgotten::Needed(needs) => {
+                assert_eq!(needs, [Need::RecordTooYoung, Need::OpenReferral]);
+                assert_eq!(row.person_id, Some(person.id));
+            }
+            other => panic!("{other:?}"),
+        }
+    }
+}
+
+#[tokio::test]
+async fn the_command_takes_ids_alone_and_says_why_somebody_stays() {
+    let folder = tempfile::tempdir().unwrap();
+    let keys = Keys::in_folder(&folder.path().join("data/keys")).unwrap();
+    let now = "2016-06-15T02:00:00Z".parse().unwrap();
+    let district = District::founded_on(Fresh::new().await, keys, now).await;
+    district.policy(Policy::medical(&district)).await;
+    let story = Story::in_district(district).await;
+    story.paid().await;
+    let onestop = |arguments: &[&str], years: &str| {
+        let mut command = Command::new(env!("CARGO_BIN_EXE_onestop"));
+        command.current_dir(folder.path()).env_remove("ONESTOP_CONFIG").env("ONESTOP_RETENTION_YEARS", years);
+        command.env("DATABASE_URL", &story.district.database.url).arg("forget").args(arguments);
+        let output = command.output().unwrap();
+        let text = |bytes: &[u8]| String::from_utf8_lossy(bytes).into_owned();
+        (output.status.code(), text(&output.stdout), text(&output.stderr))
+    };
+    let id = type_id(story.person.id);
+    for stranger in [story.person.national_id.as_str(), NAME] {
+        let (status, printed, told) = onestop(&[&id, stranger], "5");
+        assert_eq!((status, printed.as_str()), (Some(2), ""));
+        assert!(told.contains("person_") && !told.contains(stranger), "{told}");
+    }
+    let (status, printed, _) = onestop(&[&id], "30");
+    assert_eq!(status, Some(1));
+    assert!(printed.contains("still needed: a record of theirs is younger"), "{printed}");
+    let (status, _, told) = onestop(&["--due"], "0");
+    assert_eq!(status, Some(2));
+    assert!(told.contains("ONESTOP_RETENTION_YEARS"), "{told}");
+    story.district.database.change("UPDATE aid_card SET expires_on = '2016-12-31'").await;
+    let (status, printed, _) = onestop(&["--due", "--dry-run"], "5");
+    assert_eq!((status, printed), (Some(0), format!("{id} would be forgotten\n")));
+    let (status, printed, _) = onestop(&["--due"], "5");
+    assert_eq!((status, printed), (Some(0), format!("{id} is forgotten\n")));
+    let (status, printed, told) = onestop(&["--due"], "5");
+    assert_eq!((status, printed.as_str(), told.as_str()), (Some(0), "", "0 in all.\n"));
+    let (status, printed, _) = onestop(&[&id], "5");
+    assert_eq!((status, printed), (Some(0), format!("{id} was forgotten before\n")));
+}
