@@ -303,6 +303,8 @@ impl Config {
                     request_patience,
                     request_timeout,
                     cors_origins,
+                    bounds,
+                    retention,
                 })
             }
             _ => Err(faults.join("\n")),

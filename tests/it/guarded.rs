@@ -22,7 +22,7 @@ async fn every_answer_has_the_headers_that_guard_it_and_none_of_cors() {
         ("/readyz", "no-store"),
         ("/nothing", "no-store"),
         ("/audit/trail.csv", "no-store"),
-        ("/.well-known/jwks.json", "public, max-age=3600"),
+        ("/.well-known/jwks.json", "public, max-age=300"),
     ] {
         for method in [reqwest::Method::GET, reqwest::Method::OPTIONS] {
             let asked = client.request(method.clone(), format!("{}{path}", district.url));
