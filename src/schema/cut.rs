@@ -66,10 +66,11 @@ pub const ROOT_FIELDS: &[(&str, &[Scope])] = &[
     ("resume", &[Scope::AdministrationWrite]),
 ];
 
-/// Fields of other types that take a scope of their own.
+/// Fields of other types that only kinds have which may hold a scope.
 const FURTHER_FIELDS: &[(&str, &str, Scope)] = &[
     ("Settlement", "unmaskedPatient", Scope::PersonUnmask),
     ("Referral", "unmaskedPerson", Scope::PersonUnmask),
+    ("Viewer", "staff", Scope::AdministrationRead),
 ];
 
 /// The scopes whose operations refuse with a code; none: those of every kind of partner do.
