@@ -303,8 +303,6 @@ impl Config {
                     request_patience,
                     request_timeout,
                     cors_origins,
-                    bounds,
-                    retention,
                 })
             }
             _ => Err(faults.join("\n")),

@@ -195,6 +195,7 @@ impl Gate {
 
     /// The row of a token that this caller may ask about.
     async fn own(&self, caller: &Caller, token: &str) -> Result<Option<token::Model>> {
+        self.look_for_key_of(token).await;
         let Ok(claims) = self.verify(token) else { return Ok(None) };
         let Some(id) = key_of::<TokenId>(&claims.jti) else { return Ok(None) };
         let row = token::Entity::find_by_id(id).one(&self.database().reader()).await?;

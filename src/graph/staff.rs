@@ -49,7 +49,7 @@ pub struct StaffQuery;
 #[Object]
 impl StaffQuery {
     /// Administrators and auditors of the bureau: its staff.
-    async fn staff(
+    async fn staff_members(
         &self,
         ctx: &Context<'_>,
         first: Option<i32>,

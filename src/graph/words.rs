@@ -63,7 +63,7 @@ pub enum Scope {
     AuditRead,
     /// `Settlement.unmaskedPatient`, `Referral.unmaskedPerson`. The bureau.
     PersonUnmask,
-    /// `clients`, `staff`. Administrators and auditors of the bureau's staff; no system.
+    /// `clients`, `staffMembers`. Administrators and auditors of the bureau's staff; no system.
     AdministrationRead,
     /// Registering, suspending and resuming partners, clients, agreements and staff. Administrators of the bureau's staff; no system.
     AdministrationWrite,

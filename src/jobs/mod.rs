@@ -22,13 +22,16 @@ const FEED: Duration = Duration::from_millis(250);
 const SEALING: Duration = Duration::from_secs(1);
 const LOOKS: Duration = Duration::from_millis(500);
 const KEYS: Duration = Duration::from_secs(2);
+const ASSERTIONS: Duration = Duration::from_secs(600);
 
 /// Runs all jobs until told to stop; what waits in this process to be written is written at the end.
 pub async fn run(gate: Gate, stop: watch::Receiver<bool>) {
     let expiring = Job::new(&gate, Work::Expire(expiry::Expiry::default())).run(stop.clone());
     let numbering = Job::new(&gate, Work::Number).run(stop.clone());
     let sealing = Job::new(&gate, Work::Seal).run(stop.clone());
-    tokio::join!(expiring, numbering, sealing, write_looks(&gate, stop.clone()), take_keys(&gate, stop));
+    let forgetting = Job::new(&gate, Work::ForgetAssertions).run(stop.clone());
+    let keys = take_keys(&gate, stop.clone());
+    tokio::join!(expiring, numbering, sealing, forgetting, write_looks(&gate, stop), keys);
 }
 
 /// What a job does.
@@ -39,6 +42,8 @@ enum Work {
     Number,
     /// Seals the audit trail.
     Seal,
+    /// Forgets the assertions of clients that have run out.
+    ForgetAssertions,
 }
 
 impl Work {
@@ -47,6 +52,7 @@ impl Work {
             Self::Expire(_) => expiry::NAME,
             Self::Number => "number events",
             Self::Seal => "seal the audit trail",
+            Self::ForgetAssertions => "forget assertions",
         }
     }
 
@@ -55,6 +61,7 @@ impl Work {
             Self::Expire(_) => EXPIRY,
             Self::Number => FEED,
             Self::Seal => SEALING,
+            Self::ForgetAssertions => ASSERTIONS,
         }
     }
 
@@ -69,6 +76,7 @@ impl Work {
                 while !*stop.borrow() && gate.seal_records().await? > 0 {}
                 Ok(())
             }
+            Self::ForgetAssertions => gate.forget_assertions().await.map(drop),
         }
     }
 }

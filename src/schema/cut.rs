@@ -35,7 +35,7 @@ pub const ROOT_FIELDS: &[(&str, &[Scope])] = &[
     ("looksAtPerson", &[Scope::AuditRead]),
     ("ledger", &[Scope::AuditRead]),
     ("clients", &[Scope::AdministrationRead]),
-    ("staff", &[Scope::AdministrationRead]),
+    ("staffMembers", &[Scope::AdministrationRead]),
     ("settle", &[Scope::SettlementWrite]),
     ("reverseSettlement", &[Scope::SettlementWrite]),
     ("redeemAidCard", &[Scope::CardRedeem]),

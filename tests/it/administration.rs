@@ -193,7 +193,7 @@ async fn only_an_administrator_administrates() {
         let reply = person.act("suspend", input, "subject { id }").await;
         assert_eq!(reply.error(), "FORBIDDEN", "{code}");
         assert_eq!(reply.body["errors"][0]["extensions"]["scope"], "ADMINISTRATION_WRITE");
-        let staff = person.ask("{ staff { nodes { code roles } } }", json!({})).await;
+        let staff = person.ask("{ staffMembers { nodes { code roles } } }", json!({})).await;
         assert_eq!(staff.error(), if roles == Role::Auditor { "" } else { "FORBIDDEN" }, "{code}");
     }
     let system = district.partner(BUREAU).await;
@@ -263,9 +263,9 @@ async fn lists_show_clients_and_staff_without_secrets() {
     assert_eq!(of(nobodys::<PartnerId>()).await.at("clients.totalCount"), 0);
     assert_eq!(of("x".into()).await.at("clients.totalCount"), 0);
     let staff = administrator
-        .ask("{ staff { nodes { code roles area } } viewer { staff { code } } }", json!({}))
+        .ask("{ staffMembers { nodes { code roles area } } viewer { staff { code } } }", json!({}))
         .await;
-    assert_eq!(staff.clone().fine().text("staff.nodes.0.code"), ADMINISTRATOR);
+    assert_eq!(staff.clone().fine().text("staffMembers.nodes.0.code"), ADMINISTRATOR);
     assert_eq!(staff.text("viewer.staff.code"), ADMINISTRATOR);
 }
 

@@ -181,7 +181,7 @@ pub const ASKS: &[Ask] = &[
         "{ budget { year } replayed userErrors { code message field } }",
     ),
     ask("clients", ADMINISTRATOR, Nothing, "", "{ nodes { id } }"),
-    ask("staff", ADMINISTRATOR, Nothing, "", "{ nodes { id } }"),
+    ask("staffMembers", ADMINISTRATOR, Nothing, "", "{ nodes { id } }"),
     ask(
         "registerPartner",
         ADMINISTRATOR,

@@ -86,7 +86,7 @@ const SAID_BESIDES: &[&str] = &[
     "Query.consents",
     "Query.ledger",
     "Query.looksAtPerson",
-    "Query.staff",
+    "Query.staffMembers",
     "Query.statements",
     "RedeemAidCardPayload.receipt",
     "Referral.unmaskedPerson",

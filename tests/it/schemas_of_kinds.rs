@@ -39,7 +39,7 @@ fn each_kind_has_its_own_root_fields() {
     let cards = "aidCard redemption redemptions";
     let owner = "budgets appropriate statement statements reconcile payStatement";
     let owed = "statement statements reconcile confirmStatement";
-    let administration = "clients staff registerPartner registerAgreement endAgreement registerClient \
+    let administration = "clients staffMembers registerPartner registerAgreement endAgreement registerClient \
                           rotateClientSecret registerDocuments registerStaff suspend resume";
     for (word, own) in [
         (

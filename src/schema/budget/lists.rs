@@ -29,7 +29,7 @@ const LISTS: &[(&str, u64)] = &[
     ("roles", 5),
     ("scopes", 10),
     ("settlements", PAGE),
-    ("staff", PAGE),
+    ("staffMembers", PAGE),
     ("statements", PAGE),
     ("steps", 25),
     ("userErrors", 50),
