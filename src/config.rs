@@ -6,10 +6,14 @@ use std::net::SocketAddr;
 use std::ops::RangeInclusive;
 use std::path::{Path, PathBuf};
 
+use axum::http::HeaderValue;
 use ipnet::IpNet;
 
 use crate::access::{Bounds, MasterKey};
 use crate::rules::retention::Retention;
+
+#[cfg(test)]
+mod tests;
 
 /// Everything that can be set.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -36,6 +40,16 @@ pub struct Config {
     pub cost_per_second: Option<u64>,
     /// How long records need their person.
     pub retention: Retention,
+    /// Requests of one partner at once.
+    pub partner_requests: Option<u64>,
+    /// Requests at once.
+    pub all_requests: Option<u64>,
+    /// How long a request may wait for its place, in seconds.
+    pub request_patience: Option<u64>,
+    /// How long a GraphQL request may take, in seconds.
+    pub request_timeout: Option<u64>,
+    /// The web pages of other origins that may ask.
+    pub cors_origins: Vec<HeaderValue>,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -75,7 +89,7 @@ const TRUSTED_PROXIES: Setting =
 const MASTER_KEY: Setting = Setting {
     key: "master_key",
     variable: "ONESTOP_MASTER_KEY",
-    example: "64 hexadecimal digits, as `openssl rand -hex 32` prints",
+    example: "(the output of openssl rand -hex 32)",
 };
 const MASTER_KEY_FILE: Setting = Setting {
     key: "master_key_file",
@@ -95,7 +109,20 @@ const COST_PER_SECOND: Setting =
 /// After so many years nothing but what is open needs a person.
 const RETENTION: Setting =
     Setting { key: "retention_years", variable: "ONESTOP_RETENTION_YEARS", example: "30" };
-const SETTINGS: [&Setting; 15] = [
+const PARTNER_REQUESTS: Setting =
+    Setting { key: "partner_requests", variable: "ONESTOP_PARTNER_REQUESTS", example: "6" };
+const ALL_REQUESTS: Setting =
+    Setting { key: "all_requests", variable: "ONESTOP_ALL_REQUESTS", example: "64" };
+const REQUEST_PATIENCE: Setting =
+    Setting { key: "request_patience", variable: "ONESTOP_REQUEST_PATIENCE", example: "5" };
+const REQUEST_TIMEOUT: Setting =
+    Setting { key: "request_timeout", variable: "ONESTOP_REQUEST_TIMEOUT", example: "20" };
+const CORS_ORIGINS: Setting = Setting {
+    key: "cors_origins",
+    variable: "ONESTOP_CORS_ORIGINS",
+    example: "https://desk.example.cn,https://till.example.cn:8443",
+};
+const SETTINGS: [&Setting; 20] = [
     &DATA,
     &DATABASE,
     &LISTEN,
@@ -111,6 +138,11 @@ const SETTINGS: [&Setting; 15] = [
     &COST_CAPACITY,
     &COST_PER_SECOND,
     &RETENTION,
+    &PARTNER_REQUESTS,
+    &ALL_REQUESTS,
+    &REQUEST_PATIENCE,
+    &REQUEST_TIMEOUT,
+    &CORS_ORIGINS,
 ];
 
 /// What a cost may be set to.
@@ -126,7 +158,7 @@ pub fn help() -> String {
     );
     for setting in SETTINGS {
         let _ =
-            writeln!(text, "  {:<23} (file: {:<15}) e.g. {}", setting.variable, setting.key, setting.example);
+            writeln!(text, "  {:<24} (file: {:<16}) e.g. {}", setting.variable, setting.key, setting.example);
     }
     text
 }
@@ -209,13 +241,23 @@ impl Config {
             (Some(_), Some(_)) => None,
         };
         if master_key.is_none() {
-            fault(&MASTER_KEY, "must be 64 hexadecimal digits, and stand alone or leave it to its _FILE");
+            fault(
+                &MASTER_KEY,
+                "must be 64 hexadecimal digits; or leave it out and name a file that holds them in ONESTOP_MASTER_KEY_FILE",
+            );
         }
         let years = get(&RETENTION).map(|text| text.parse().ok().and_then(Retention::years));
         let retention = years.unwrap_or(Some(Retention::VOUCHERS)).unwrap_or_else(|| {
             fault(&RETENTION, "must be a whole number of years from 1 to 100");
             Retention::VOUCHERS
         });
+        let cors_origins = origins(&get(&CORS_ORIGINS).unwrap_or_default());
+        if cors_origins.is_none() {
+            fault(
+                &CORS_ORIGINS,
+                "must be exact origins in small letters (https:// or http://, a host, no path) with a comma between them",
+            );
+        }
         let mut number = |setting: &Setting, allowed: RangeInclusive<u64>| {
             let text = get(setting)?;
             let value = text.parse().ok().filter(|value| allowed.contains(value));
@@ -238,8 +280,14 @@ impl Config {
         };
         let cost_capacity = number(&COST_CAPACITY, COSTS);
         let cost_per_second = number(&COST_PER_SECOND, COSTS);
-        match (listen, log_form, trusted_proxies, master_key) {
-            (Some(listen), Some(log_form), Some(trusted_proxies), Some(master_key)) if faults.is_empty() => {
+        let partner_requests = number(&PARTNER_REQUESTS, 1..=1_000);
+        let all_requests = number(&ALL_REQUESTS, 1..=10_000);
+        let request_patience = number(&REQUEST_PATIENCE, 1..=60);
+        let request_timeout = number(&REQUEST_TIMEOUT, 1..=600);
+        match (listen, log_form, trusted_proxies, cors_origins, master_key) {
+            (Some(listen), Some(log_form), Some(trusted_proxies), Some(cors_origins), Some(master_key))
+                if faults.is_empty() =>
+            {
                 Ok(Self {
                     data,
                     database,
@@ -253,6 +301,11 @@ impl Config {
                     cost_capacity,
                     cost_per_second,
                     retention,
+                    partner_requests,
+                    all_requests,
+                    request_patience,
+                    request_timeout,
+                    cors_origins,
                 })
             }
             _ => Err(faults.join("\n")),
@@ -270,6 +323,16 @@ fn is_origin(url: &str) -> bool {
             && parsed.query().is_none()
             && !url.ends_with(['/', '?', '#'])
     })
+}
+
+/// Origins as browsers write them.
+fn origins(text: &str) -> Option<Vec<HeaderValue>> {
+    let entries = text.split(',').map(str::trim).filter(|entry| !entry.is_empty());
+    let one = |entry: &str| {
+        let is_exact = is_origin(entry) && !entry.contains(|sign: char| sign.is_uppercase());
+        HeaderValue::from_str(entry).ok().filter(|_| is_exact)
+    };
+    entries.map(one).collect()
 }
 
 fn networks(text: &str) -> Option<Vec<IpNet>> {
@@ -316,83 +379,4 @@ fn read_file(path: &Path, faults: &mut Vec<String>) -> BTreeMap<String, String> 
         }
     }
     values
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    fn read(pairs: &[(&str, &str)]) -> Result<Config, String> {
-        let pairs: BTreeMap<String, String> =
-            pairs.iter().map(|(name, value)| ((*name).into(), (*value).into())).collect();
-        Config::read(&Flags::default(), &|name| pairs.get(name).cloned())
-    }
-
-    #[test]
-    fn nothing_needs_to_be_set() {
-        let config = read(&[]).unwrap();
-        assert_eq!(config.database, "sqlite:data/onestop.db");
-        assert_eq!(config.listen.to_string(), "127.0.0.1:8080");
-    }
-
-    #[test]
-    fn every_fault_is_named_with_an_example() {
-        let faults = read(&[
-            ("DATABASE_URL", "mysql://root:hunter2@db/x"),
-            ("ONESTOP_LISTEN", "8080"),
-            ("ONESTOP_PUBLIC_URL", "https://onestop.example.cn/"),
-            ("ONESTOP_LOG", "=="),
-            ("ONESTOP_LOG_FORM", "xml"),
-            ("ONESTOP_TRUSTED_PROXIES", "10.0.0.0/33"),
-            ("ONESTOP_MASTER_KEY", "5ec4e7"),
-            ("ONESTOP_PATIENT_CHECKS", "0"),
-            ("ONESTOP_PATIENTS", "many"),
-            ("ONESTOP_CARDS", "-1"),
-            ("ONESTOP_COST_CAPACITY", "0"),
-            ("ONESTOP_COST_PER_SECOND", "2.5"),
-            ("ONESTOP_RETENTION_YEARS", "0"),
-        ])
-        .unwrap_err();
-        // A folder or a file can have any name.
-        for setting in
-            SETTINGS.into_iter().filter(|setting| ![DATA.key, MASTER_KEY_FILE.key].contains(&setting.key))
-        {
-            let line = faults.lines().find(|line| line.starts_with(setting.variable)).unwrap();
-            assert!(line.contains(setting.example), "{line}");
-        }
-        assert!(!faults.contains("hunter2"), "a faulty address may hold a password");
-        assert!(!faults.contains("5ec4e7"), "a faulty key is nearly one");
-        assert!(read(&[("DATABASE_URL", "sqlite::memory:")]).unwrap_err().contains("must be a file"));
-    }
-
-    #[test]
-    fn flags_go_before_the_environment_and_that_before_the_file() {
-        let folder = tempfile::tempdir().unwrap();
-        let file = folder.path().join("onestop.toml");
-        std::fs::write(&file, "listen = \"0.0.0.0:1\"\nlog = \"warn\"\n").unwrap();
-        let file = file.display().to_string();
-        let environment = |name: &str| match name {
-            FILE_VARIABLE => Some(file.clone()),
-            "ONESTOP_LOG" => Some("debug".to_owned()),
-            _ => None,
-        };
-        let config = Config::read(&Flags::default(), &environment).unwrap();
-        assert_eq!((config.listen.port(), config.log.as_str()), (1, "debug"));
-        let flags = Flags { listen: Some("127.0.0.1:2".into()), ..Flags::default() };
-        assert_eq!(Config::read(&flags, &environment).unwrap().listen.port(), 2);
-    }
-
-    #[test]
-    fn a_faulty_file_is_told_apart() {
-        let folder = tempfile::tempdir().unwrap();
-        let file = folder.path().join("onestop.toml");
-        let with = |text: &str| {
-            std::fs::write(&file, text).unwrap();
-            read(&[(FILE_VARIABLE, &file.display().to_string())]).unwrap_err()
-        };
-        assert!(with("listen = 8080\n").contains("listen = \"127.0.0.1:8080\""));
-        assert!(with("port = \"1\"\n").contains("`port` is no setting"));
-        assert!(with("a = \"1\"\nlisten \n").contains("line 2"));
-        assert!(read(&[(FILE_VARIABLE, "/nonexistent/x.toml")]).unwrap_err().contains("cannot be read"));
-    }
 }

@@ -1,5 +1,7 @@
 //! Clients: how one proves at the token endpoint who it is (RFC 6749 §2.3), what it may learn of tokens, and its secret.
 
+use std::net::IpAddr;
+
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use chrono::{DateTime, Utc};
@@ -44,6 +46,8 @@ pub struct Caller {
 /// Why a client is not believed: the reason is nobody's business.
 pub enum NotProven {
     Unknown,
+    /// It failed too often; it may try again after so many seconds.
+    Shut(u64),
     Failed(Error),
 }
 
@@ -78,14 +82,27 @@ fn hash(keys: &Keys, secret: &str) -> Digest {
 }
 
 impl Gate {
-    /// The client that proves who it is.
-    pub async fn caller(&self, proof: &ClientProof<'_>) -> Result<Caller, NotProven> {
+    /// The client that proves who it is. Who fails too often is not even listened to.
+    pub async fn caller(&self, proof: &ClientProof<'_>, origin: Option<IpAddr>) -> Result<Caller, NotProven> {
         let stated = match proof {
             ClientProof::Secret { client_id, .. } => Some((*client_id).to_owned()),
             ClientProof::Assertion { client_id, assertion } => assertion::claimed_client(assertion)
                 .filter(|claimed| client_id.is_none_or(|stated| stated == claimed)),
         };
-        let id = stated.and_then(|stated| key_of::<ClientId>(&stated)).ok_or(NotProven::Unknown)?;
+        let stated = stated.and_then(|stated| key_of::<ClientId>(&stated));
+        if let Some(seconds) = self.knocks.shut_for(stated, origin, self.clock().now()) {
+            tracing::warn!("too many clients failed to prove who they are: a door is shut");
+            return Err(NotProven::Shut(seconds));
+        }
+        let proven = self.proven(stated, proof).await;
+        if matches!(proven, Err(NotProven::Unknown)) {
+            self.knocks.failed(stated, origin, self.clock().now());
+        }
+        proven
+    }
+
+    async fn proven(&self, stated: Option<ClientId>, proof: &ClientProof<'_>) -> Result<Caller, NotProven> {
+        let id = stated.ok_or(NotProven::Unknown)?;
         let found = client::Entity::find_by_id(id)
             .find_also_related(partner::Entity)
             .one(&self.database().reader())

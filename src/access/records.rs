@@ -118,7 +118,8 @@ impl Act {
             at: self.now(),
             partner_id: viewer.partner_id(),
             token_id: viewer.token(),
-            operator_code: intent.operator.map(|(code, _)| code).or(viewer.operator()).map(str::to_owned),
+            // The person whom a token names acts, whatever the request states.
+            operator_code: viewer.operator().or(intent.operator.map(|(code, _)| code)).map(str::to_owned),
             scope: intent.scope,
             act: intent.mutation.to_owned(),
             outcome: if done { AuditOutcome::Done } else { AuditOutcome::Refused },

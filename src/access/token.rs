@@ -4,9 +4,9 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use chrono::TimeDelta;
-use entity::id::TokenId;
+use entity::id::{ClientId, TokenId};
 use entity::kinds::Scope;
-use entity::{client, partner, person, staff, token};
+use entity::{client, partner, person, staff, token, trusted_document};
 use jsonwebtoken::{Algorithm, Header, Validation, decode, decode_header};
 use quick_cache::sync::Cache;
 use sea_orm::{ColumnTrait, EntityTrait, QueryFilter, QuerySelect};
@@ -19,12 +19,13 @@ use super::asked::{Asked, Bounds};
 use super::database::Database;
 use super::directory::{Directory, LONGEST_AGE};
 use super::keys::Keys;
+use super::knocks::Knocks;
 use super::looks::{Looks, Seen};
 use super::misses::Misses;
 use super::possession::{Proof, ProofFlaw, Proofs};
 use super::purse::{Buckets, Rate};
 use super::slice::Slice;
-use super::viewer::{Bearer, Viewer, words};
+use super::viewer::{Bearer, Documents, Viewer, words};
 use crate::clock::Clock;
 use crate::error::{Error, Result};
 use crate::page::key_of;
@@ -95,6 +96,7 @@ pub struct Gate {
     pub(super) looks: Arc<Looks>,
     pub(super) numbered: Arc<watch::Sender<()>>,
     pub(super) proofs: Arc<Proofs>,
+    pub(super) knocks: Arc<Knocks>,
     pub(super) issuer: Arc<str>,
     pub(super) clock: Clock,
     pub(super) known: Arc<Cache<[u8; 32], Arc<Known>>>,
@@ -119,6 +121,7 @@ impl Gate {
             looks: Arc::default(),
             numbered: Arc::default(),
             proofs: Arc::new(Proofs::default()),
+            knocks: Arc::default(),
             issuer: LOCAL.into(),
             clock,
             known,
@@ -276,6 +279,10 @@ impl Gate {
             }
             None => None,
         };
+        let documents = match &client {
+            Some(client) if client.documents_trusted => Some(self.documents_of(client.id).await?),
+            _ => None,
+        };
         let bearer = Bearer { partner: partner.ok_or(Error::Unauthenticated)?, client, staff };
         let thumbprint = claims.cnf.map(|confirmation| confirmation.jkt);
         if row.revoked_at.is_some()
@@ -288,12 +295,23 @@ impl Gate {
         let claimed: Vec<Scope> = words(&claims.scope).collect();
         let scopes: Vec<Scope> = words(&row.scopes).filter(|scope| claimed.contains(scope)).collect();
         Ok(Known {
-            viewer: Viewer::new(bearer, &scopes, row.id),
+            viewer: Viewer::new(bearer, &scopes, row.id).sending(documents),
             not_before: claims.nbf,
             expires: claims.exp.min(row.expires_at.timestamp()),
             thumbprint,
             checked,
         })
+    }
+
+    /// What was registered for a client of trusted documents.
+    async fn documents_of(&self, client: ClientId) -> Result<Documents> {
+        let rows = trusted_document::Entity::find()
+            .filter(trusted_document::Column::ClientId.eq(client))
+            .all(&self.database.reader())
+            .await?;
+        let digest = |row: trusted_document::Model| <[u8; 32]>::try_from(row.digest.0);
+        let wrong = |_| Error::internal("a digest of a document that is none");
+        rows.into_iter().map(digest).collect::<std::result::Result<_, _>>().map_err(wrong)
     }
 
     /// A partner by its code.

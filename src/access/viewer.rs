@@ -1,10 +1,12 @@
 //! Who is asking: a partner, through a client or a person of its staff, with the scopes of its token.
 
+use std::collections::HashSet;
 use std::sync::Arc;
 
 use entity::id::{PartnerId, TokenId};
 use entity::kinds::{PartnerKind, Role, Scope};
 use entity::{client, partner, staff};
+use sha2::{Digest as _, Sha256};
 
 use crate::page::type_id;
 
@@ -16,7 +18,12 @@ pub struct Viewer {
     staff: Option<Arc<staff::Model>>,
     scopes: Arc<[Scope]>,
     token: TokenId,
+    /// What its client may send, when that is not anything.
+    documents: Option<Arc<Documents>>,
 }
+
+/// SHA-256 of each document that was registered for a client.
+pub(super) type Documents = HashSet<[u8; 32]>;
 
 /// Whom a token row leads to.
 pub(super) struct Bearer {
@@ -75,13 +82,21 @@ impl Viewer {
             staff: bearer.staff.map(Arc::new),
             scopes,
             token,
+            documents: None,
         }
     }
 
     /// The bureau, administrated by the program's own commands.
     pub(super) fn steward(bureau: partner::Model, token: TokenId) -> Self {
         let scopes = [Scope::AdministrationRead, Scope::AdministrationWrite];
-        Self { partner: Arc::new(bureau), client: None, staff: None, scopes: Arc::new(scopes), token }
+        Self {
+            partner: Arc::new(bureau),
+            client: None,
+            staff: None,
+            documents: None,
+            scopes: Arc::new(scopes),
+            token,
+        }
     }
 
     /// The code of the person who acts, as records keep it; of the program's own commands its name.
@@ -91,6 +106,11 @@ impl Viewer {
             None if self.scopes.iter().any(|scope| is_of_people(*scope)) => Some("onestop"),
             None => None,
         }
+    }
+
+    /// Who may send these documents alone.
+    pub(super) fn sending(self, documents: Option<Documents>) -> Self {
+        Self { documents: documents.map(Arc::new), ..self }
     }
 
     pub fn partner(&self) -> &Arc<partner::Model> {
@@ -117,6 +137,12 @@ impl Viewer {
 
     pub fn scopes(&self) -> &[Scope] {
         &self.scopes
+    }
+
+    /// Whether a document may be sent: any, or of a client of trusted documents one that was registered for it, byte for byte.
+    pub fn may_send(&self, document: &str) -> bool {
+        let digest = || <[u8; 32]>::from(Sha256::digest(document));
+        self.documents.as_ref().is_none_or(|documents| documents.contains(&digest()))
     }
 
     /// The token that was presented.

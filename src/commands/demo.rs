@@ -6,12 +6,11 @@ use clap::Args;
 use indicatif::{ProgressBar, ProgressStyle};
 use serde_json::json;
 
-use super::serve::{bind, serve};
+use super::serve::{bind, serve, settings};
 use super::{Failure, Outcome, Place, check, configure, gate, migrate, open};
 use crate::access::{Gate, IssueError, scopes_of};
 use crate::config::Config;
 use crate::demo::{self, DemoRequest};
-use crate::http::proxies::Proxies;
 use crate::http::url_of;
 
 /// Load the demo district, print tokens and requests that work, and serve it.
@@ -74,7 +73,7 @@ impl Demo {
             print_table(&url, &partners, &requests);
         }
         std::io::stdout().flush()?;
-        serve(gate, listener, Proxies::new(config.trusted_proxies)).await
+        serve(gate, listener, settings(config)).await
     }
 }
 

@@ -10,7 +10,8 @@ use crate::access::Gate;
 use crate::config::Config;
 use crate::http::listen::STOP_TIME;
 use crate::http::proxies::Proxies;
-use crate::http::{App, url_of};
+use crate::http::running::Share;
+use crate::http::{App, Settings, url_of};
 use crate::jobs;
 
 /// How long the database may take to close: what was cut off may still hold a connection.
@@ -35,7 +36,7 @@ impl Serve {
         check(&config, &gate).await?;
         let (config, listener) = bind(config).await?;
         let gate = gate.issuing_as(&config.issuer());
-        serve(gate, listener, Proxies::new(config.trusted_proxies)).await
+        serve(gate, listener, settings(config)).await
     }
 }
 
@@ -49,13 +50,31 @@ pub async fn bind(config: Config) -> Result<(Config, TcpListener), Failure> {
     Ok((Config { listen, ..config }, listener))
 }
 
+/// What is set of the server.
+pub fn settings(config: Config) -> Settings {
+    let usual = Settings::default();
+    let number =
+        |set: Option<u64>, usual: usize| set.and_then(|set| usize::try_from(set).ok()).unwrap_or(usual);
+    let time = |set: Option<u64>, usual: Duration| set.map_or(usual, Duration::from_secs);
+    Settings {
+        proxies: Proxies::new(config.trusted_proxies),
+        share: Share {
+            of_partner: number(config.partner_requests, usual.share.of_partner),
+            in_all: number(config.all_requests, usual.share.in_all),
+            patience: time(config.request_patience, usual.share.patience),
+        },
+        request_time: time(config.request_timeout, usual.request_time),
+        origins: config.cors_origins,
+    }
+}
+
 /// Serves, with the jobs beside it, until told to stop.
-pub async fn serve(gate: Gate, listener: TcpListener, proxies: Proxies) -> Outcome {
+pub async fn serve(gate: Gate, listener: TcpListener, settings: Settings) -> Outcome {
     let stop = stop_signal()?;
     tracing::info!(url = url_of(listener.local_addr()?), "serving");
     let working = tokio::spawn(jobs::run(gate.clone(), stop.clone()));
     let (database, last) = (gate.database().clone(), gate.clone());
-    let serving = crate::http::serve(listener, App::new(gate).behind(proxies), stop.clone());
+    let serving = crate::http::serve(listener, App::new(gate).set(settings), stop.clone());
     tokio::join!(serving, wind_up(working, stop, STOP_TIME));
     // Requests that ended after the jobs did have looked at something, too.
     if let Err(error) = last.write_looks().await {

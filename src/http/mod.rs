@@ -3,6 +3,8 @@
 pub mod answer;
 mod authorization;
 mod body;
+pub mod cors;
+mod endpoint;
 mod file;
 mod files;
 pub mod follow;
@@ -22,30 +24,25 @@ pub mod streams;
 
 use std::net::{IpAddr, SocketAddr};
 use std::sync::Arc;
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
-use async_graphql::parser::types::OperationType;
 use axum::Router;
 use axum::extract::{Request, State};
 use axum::http::request::Parts;
-use axum::http::{HeaderValue, StatusCode, header};
+use axum::http::{HeaderValue, StatusCode};
 use axum::middleware::{self, Next, map_response};
 use axum::response::Response;
 use axum::routing::{any, get};
 use tokio::net::TcpListener;
 use tokio::sync::watch;
 
-use crate::access::{Denied, Gate, Proof, ProofFlaw, Slice, counting};
+use crate::access::{Denied, Gate, Proof, ProofFlaw, Slice};
 use crate::error::{Error, code};
 use crate::language::Language;
-use crate::schema::{Asked, Gateway, NotByGet};
+use crate::schema::Gateway;
 use authorization::Authorization;
 use files::FilePlaces;
-use follow::{Following, Log};
-use graphql::{
-    Answer, MediaType, Refusal, check_content_type, guard, is_read_only, negotiate, read_body, read_get,
-    read_post, respond, takes_events,
-};
+use graphql::Refusal;
 use listen::{Limits, Origin, listen};
 use proxies::Proxies;
 use ready::Readiness;
@@ -54,6 +51,30 @@ use streams::{Bounds, Streams};
 
 /// Longest name of an operation in the log.
 const LONGEST_NAME: usize = 60;
+
+/// What can be set of the server.
+#[derive(Clone, Debug)]
+pub struct Settings {
+    /// Whose word on where a request comes from is taken.
+    pub proxies: Proxies,
+    /// How much runs at once.
+    pub share: Share,
+    /// How long a GraphQL request may take to be answered.
+    pub request_time: Duration,
+    /// The web pages that may ask.
+    pub origins: Vec<HeaderValue>,
+}
+
+impl Default for Settings {
+    fn default() -> Self {
+        Self {
+            proxies: Proxies::default(),
+            share: Share::default(),
+            request_time: Duration::from_secs(20),
+            origins: Vec::new(),
+        }
+    }
+}
 
 /// What every request needs.
 #[derive(Clone)]
@@ -64,7 +85,7 @@ pub struct App {
     files: FilePlaces,
     streams: Streams,
     running: Running,
-    proxies: Proxies,
+    settings: Settings,
     /// Ends the streams; before the app is [served](serve), they end at once.
     stop: watch::Receiver<bool>,
 }
@@ -86,15 +107,15 @@ impl App {
             files: FilePlaces::default(),
             streams,
             running: Running::new(Share::default()),
-            proxies: Proxies::default(),
+            settings: Settings::default(),
             stop,
         }
     }
 
-    /// Behind proxies whose word on where a request comes from is taken.
+    /// With other settings.
     #[must_use]
-    pub fn behind(self, proxies: Proxies) -> Self {
-        Self { proxies, ..self }
+    pub fn set(self, settings: Settings) -> Self {
+        Self { running: Running::new(settings.share), settings, ..self }
     }
 
     pub fn gate(&self) -> &Gate {
@@ -103,13 +124,14 @@ impl App {
 
     /// The routes.
     fn router(self) -> Router {
+        let pages = cors::of(&self.settings.origins);
         Router::new()
-            .route("/graphql", any(graphql_endpoint))
+            .route("/graphql", cors::open_to(pages.as_ref(), any(endpoint::graphql_endpoint)))
             .route(jwks::PATH, get(jwks::public_keys))
             .route("/healthz", any(|| async { "ok\n" }))
             .route("/readyz", any(async |State(app): State<Self>| app.readiness.state().await))
             .merge(files::routes())
-            .merge(oauth::routes())
+            .merge(oauth::routes(pages.as_ref()))
             .fallback(|| async {
                 (StatusCode::NOT_FOUND, "There is nothing here; GraphQL is at /graphql.\n")
             })
@@ -164,144 +186,6 @@ impl Entry {
     }
 }
 
-async fn graphql_endpoint(State(app): State<App>, request: Request) -> Response {
-    let started = Instant::now();
-    let correlation = uuid::Uuid::now_v7().to_string();
-    let work = {
-        let correlation = correlation.clone();
-        // A task of its own: a client that hangs up does not stop an act half-way through its commit.
-        tokio::spawn(counting(async move {
-            let mut entry = Entry::default();
-            let media = negotiate(request.headers());
-            let form = media.clone().unwrap_or(MediaType::Json);
-            let answered = answer(&app, request, media, &correlation, &mut entry).await;
-            (answered.map(|answered| answered.respond(form)), form, entry)
-        }))
-    };
-    let ((answered, form, mut entry), statements) = match work.await {
-        Ok(done) => done,
-        Err(_) => {
-            let refusal = Refusal::Internal { correlation: correlation.clone() };
-            ((Err(refusal), MediaType::Json, Entry::default()), 0)
-        }
-    };
-    let response = answered.unwrap_or_else(|refusal| {
-        entry.code = Some(refusal.code().to_owned());
-        respond(form, refusal.into())
-    });
-    entry.log(&correlation, response.status(), started, statements);
-    response
-}
-
-/// An answer: whole, or a stream that begins.
-enum Answered {
-    Whole(Answer),
-    Stream(Response),
-}
-
-impl Answered {
-    fn respond(self, form: MediaType) -> Response {
-        match self {
-            Self::Whole(answer) => respond(form, answer),
-            Self::Stream(response) => response,
-        }
-    }
-}
-
-async fn answer(
-    app: &App,
-    request: Request,
-    media: Result<MediaType, Refusal>,
-    correlation: &str,
-    entry: &mut Entry,
-) -> Result<Answered, Refusal> {
-    let (head, body) = request.into_parts();
-    let takes_events = takes_events(&head.headers);
-    if !takes_events {
-        media.clone()?;
-    }
-    let read_only = is_read_only(&head.method)?;
-    if !read_only {
-        check_content_type(&head.headers)?;
-    }
-    let slice = enter(app, &head, correlation, entry).await?;
-    let read = if read_only {
-        read_get(&head.uri)?
-    } else {
-        read_post(&head.headers, &read_body(&head.headers, body).await?)?
-    };
-    let language =
-        Language::accepted(head.headers.get(header::ACCEPT_LANGUAGE).and_then(|value| value.to_str().ok()));
-    let asked = Asked {
-        query: read.query,
-        operation_name: read.operation_name,
-        variables: read.variables,
-        read_only,
-    };
-    if is_streamed(
-        app.gateway.operation_type(slice.viewer().kind(), &asked),
-        read_only,
-        takes_events,
-        &media,
-    )? {
-        let bookmark = follow::bookmark(&head.headers)?;
-        let partner = Arc::clone(slice.viewer().partner());
-        let token = Authorization::of(&head.headers)?.token();
-        let subscribed = app.gateway.subscribe(&slice, language, asked, bookmark);
-        let subscribed = subscribed.map_err(|error| refused(error, correlation))?;
-        entry.operation = subscribed.operation.as_deref().map(shortened);
-        let follower = match subscribed.follower {
-            Ok(follower) => follower,
-            Err(response) => {
-                entry.code = first_code(&response);
-                return Ok(Answered::Stream(follow::refuse(language, &response)));
-            }
-        };
-        let place = app.streams.take(partner.id)?;
-        let following = Following {
-            gate: app.gate.clone(),
-            gateway: Arc::clone(&app.gateway),
-            stop: app.stop.clone(),
-            silence: app.streams.bounds.silence,
-            token: token.to_owned(),
-            origin: origin(app, &head),
-            language,
-            follower,
-            log: Log::new(partner.code.clone(), entry.operation.clone(), correlation.to_owned()),
-        };
-        return Ok(Answered::Stream(follow::follow(following, place)));
-    }
-    let _runs = app.running.take(slice.viewer().partner_id()).await?;
-    let executed = guard(correlation, app.gateway.execute(slice, language, asked)).await?;
-    let executed = executed.map_err(|error| refused(error, correlation))?;
-    entry.operation = executed.operation.as_deref().map(shortened);
-    let response = executed.response.map_err(Refusal::NotByGet)?;
-    entry.code = first_code(&response);
-    let mut answer = Answer::of(&response);
-    answer.headers.push((header::CONTENT_LANGUAGE, content_language(language)));
-    Ok(Answered::Whole(answer))
-}
-
-/// Whether the answer is a stream: a subscription's is, and what cannot be read is answered in the form that the client takes.
-///
-/// # Errors
-/// The client does not take what there would be.
-fn is_streamed(
-    operation: Option<OperationType>,
-    read_only: bool,
-    takes_events: bool,
-    media: &Result<MediaType, Refusal>,
-) -> Result<bool, Refusal> {
-    match operation {
-        Some(OperationType::Subscription) if read_only => Err(Refusal::NotByGet(NotByGet::NotAQuery)),
-        Some(OperationType::Subscription) if !takes_events => Err(Refusal::StreamOnly),
-        Some(OperationType::Subscription) => Ok(true),
-        Some(OperationType::Query | OperationType::Mutation) if media.is_err() => Err(Refusal::OnceOnly),
-        Some(OperationType::Query | OperationType::Mutation) => Ok(false),
-        None => Ok(media.is_err()),
-    }
-}
-
 /// A name as the log has it.
 fn shortened(name: &str) -> String {
     name.chars().take(LONGEST_NAME).collect()
@@ -328,7 +212,7 @@ async fn enter(app: &App, head: &Parts, correlation: &str, entry: &mut Entry) ->
 /// The address of whoever asks.
 fn origin(app: &App, head: &Parts) -> Option<IpAddr> {
     let peer = head.extensions.get::<Origin>().and_then(|origin| origin.0)?;
-    Some(app.proxies.origin(peer, &head.headers))
+    Some(app.settings.proxies.origin(peer, &head.headers))
 }
 
 fn content_language(language: Language) -> HeaderValue {

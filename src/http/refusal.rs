@@ -9,6 +9,9 @@ use crate::error::code;
 use crate::files::Fault;
 use crate::schema::NotByGet;
 
+/// When to ask what became of a request that was not answered in time, in seconds.
+const LATE: u32 = 5;
+
 /// Why a request is not even looked at as GraphQL, or could not be finished.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Refusal {
@@ -28,6 +31,8 @@ pub enum Refusal {
     NotByGet(NotByGet),
     /// 403: the token lacks this scope.
     Forbidden(Scope),
+    /// 403: the client may send registered documents alone.
+    DocumentNotTrusted,
     /// 404: absent, or not this partner's.
     NotFound,
     /// 400, or 413 for too much: a file, or what is asked of one.
@@ -56,6 +61,8 @@ pub enum Refusal {
     },
     /// 503: come back after this many seconds.
     Unavailable(u32),
+    /// 503: not answered in time; what was asked goes on.
+    Late,
     /// 500; the correlation id, which may be empty, is what the log has.
     Internal {
         /// By which the log can be searched.
@@ -71,14 +78,14 @@ impl Refusal {
             Self::NotAcceptable | Self::OnceOnly | Self::StreamOnly => StatusCode::NOT_ACCEPTABLE,
             Self::UnsupportedMediaType(_) => StatusCode::UNSUPPORTED_MEDIA_TYPE,
             Self::MethodNotAllowed | Self::Only(_) | Self::NotByGet(_) => StatusCode::METHOD_NOT_ALLOWED,
-            Self::Forbidden(_) => StatusCode::FORBIDDEN,
+            Self::Forbidden(_) | Self::DocumentNotTrusted => StatusCode::FORBIDDEN,
             Self::NotFound => StatusCode::NOT_FOUND,
             Self::TooLarge(_) => StatusCode::PAYLOAD_TOO_LARGE,
             Self::File(fault) if fault.too_much => StatusCode::PAYLOAD_TOO_LARGE,
             Self::BadRequest(_) | Self::File(_) => StatusCode::BAD_REQUEST,
             Self::Unauthenticated { .. } | Self::Unproven(_) | Self::NonceWanted => StatusCode::UNAUTHORIZED,
             Self::Throttled(_) | Self::Streaming { .. } => StatusCode::TOO_MANY_REQUESTS,
-            Self::Unavailable(_) => StatusCode::SERVICE_UNAVAILABLE,
+            Self::Unavailable(_) | Self::Late => StatusCode::SERVICE_UNAVAILABLE,
             Self::Internal { .. } => StatusCode::INTERNAL_SERVER_ERROR,
         }
     }
@@ -96,13 +103,14 @@ impl Refusal {
             | Self::NotByGet(_)
             | Self::BadRequest(_) => code::BAD_REQUEST,
             Self::Forbidden(_) => code::FORBIDDEN,
+            Self::DocumentNotTrusted => code::DOCUMENT_NOT_TRUSTED,
             Self::NotFound => "NOT_FOUND",
             Self::TooLarge(_) => code::LIMIT_EXCEEDED,
             Self::File(fault) if fault.too_much => code::LIMIT_EXCEEDED,
             Self::File(_) => code::BAD_USER_INPUT,
             Self::Unauthenticated { .. } | Self::Unproven(_) | Self::NonceWanted => code::UNAUTHENTICATED,
             Self::Throttled(_) | Self::Streaming { .. } => code::THROTTLED,
-            Self::Unavailable(_) => code::UNAVAILABLE,
+            Self::Unavailable(_) | Self::Late => code::UNAVAILABLE,
             Self::Internal { .. } => code::INTERNAL,
         }
     }
@@ -123,6 +131,9 @@ impl Refusal {
                 "This query takes personal data, which must not stand in an address; use POST.".into()
             }
             Self::Forbidden(scope) => format!("This token lacks the scope {}.", scope.word()).into(),
+            Self::DocumentNotTrusted => {
+                "This client may only send documents that were registered for it, byte for byte.".into()
+            }
             Self::NotFound => "There is nothing here that this token sees.".into(),
             Self::File(Fault { line: Some(line), message, .. }) => format!("Line {line}: {message}").into(),
             Self::File(Fault { line: None, message, .. }) => message.clone().into(),
@@ -137,6 +148,9 @@ impl Refusal {
                 format!("This partner has {most} streams open already; close one, or try again in {seconds} s.").into()
             }
             Self::Unavailable(seconds) => format!("Not available now; try again in {seconds} s.").into(),
+            Self::Late => {
+                "This takes too long and goes on without you: `operation(key)` tells what becomes of an act, and its key may be sent again.".into()
+            }
             Self::Internal { .. } => "Something went wrong here; the same key may be sent again.".into(),
         }
     }
@@ -160,6 +174,7 @@ impl Refusal {
             Self::Throttled(seconds) | Self::Streaming { seconds, .. } | Self::Unavailable(seconds) => {
                 vec![(header::RETRY_AFTER, HeaderValue::from(*seconds))]
             }
+            Self::Late => vec![(header::RETRY_AFTER, HeaderValue::from(LATE))],
             // What is left of the body is not read: the connection ends here.
             Self::TooLarge(_) => fixed(header::CONNECTION, "close"),
             Self::NotAcceptable
@@ -168,6 +183,7 @@ impl Refusal {
             | Self::UnsupportedMediaType(_)
             | Self::BadRequest(_)
             | Self::Forbidden(_)
+            | Self::DocumentNotTrusted
             | Self::NotFound
             | Self::File(_)
             | Self::Internal { .. } => Vec::new(),

@@ -9,7 +9,8 @@ use sea_orm::{ColumnTrait, EntityTrait, QueryFilter};
 use serde_json::{Value, json};
 
 use crate::harness::district::{
-    BUREAU, CARE, CF, HOSPITAL, OFFICE, OTHER_HOSPITAL, OTHER_OFFICE, OTHER_SHOP, PARTNERS, SHOP,
+    ADMINISTRATOR, BUREAU, CARE, CF, HOSPITAL, OFFICE, OTHER_HOSPITAL, OTHER_OFFICE, OTHER_SHOP, PARTNERS,
+    SHOP,
 };
 use crate::harness::town::nobodys;
 use crate::harness::{Partner, Reply, Town};
@@ -178,6 +179,71 @@ pub const ASKS: &[Ask] = &[
         r#"(input: { key: "KEY", programmeCode: "MEDICAL_ASSISTANCE", year: 2016, amount: "1.00" })"#,
         "{ budget { year } replayed userErrors { code message field } }",
     ),
+    ask("clients", ADMINISTRATOR, Nothing, "", "{ nodes { id } }"),
+    ask("staff", ADMINISTRATOR, Nothing, "", "{ nodes { id } }"),
+    ask(
+        "registerPartner",
+        ADMINISTRATOR,
+        Nothing,
+        r#"(input: { key: "KEY", code: "BUREAU", kind: BUREAU, name: "n", area: "410102" })"#,
+        "{ partner { id } replayed userErrors { code message field } }",
+    ),
+    ask(
+        "registerAgreement",
+        ADMINISTRATOR,
+        Nothing,
+        r#"(input: { key: "KEY", partnerId: "partner_x", programmeCode: "NONE", validFrom: "2016-06-01" })"#,
+        "{ agreement { id } replayed userErrors { code message field } }",
+    ),
+    ask(
+        "endAgreement",
+        ADMINISTRATOR,
+        Nothing,
+        r#"(input: { key: "KEY", agreementId: "agreement_x", validTo: "2016-06-01" })"#,
+        "{ agreement { id } replayed userErrors { code message field } }",
+    ),
+    ask(
+        "registerClient",
+        ADMINISTRATOR,
+        Nothing,
+        r#"(input: { key: "KEY", partnerId: "partner_x", name: "n", authentication: CLIENT_SECRET })"#,
+        "{ client { id } replayed userErrors { code message field } }",
+    ),
+    ask(
+        "rotateClientSecret",
+        ADMINISTRATOR,
+        Nothing,
+        r#"(input: { key: "KEY", clientId: "client_x" })"#,
+        "{ client { id } replayed userErrors { code message field } }",
+    ),
+    ask(
+        "registerDocuments",
+        ADMINISTRATOR,
+        Nothing,
+        r#"(input: { key: "KEY", clientId: "client_x", documents: [] })"#,
+        "{ client { id } replayed userErrors { code message field } }",
+    ),
+    ask(
+        "registerStaff",
+        ADMINISTRATOR,
+        Nothing,
+        r#"(input: { key: "KEY", code: "S-1", name: "n", roles: [CLERK, PAYMASTER], area: "410102" })"#,
+        "{ staff { id } replayed userErrors { code message field } }",
+    ),
+    ask(
+        "suspend",
+        ADMINISTRATOR,
+        Nothing,
+        r#"(input: { key: "KEY", id: "client_x" })"#,
+        "{ subject { id } replayed userErrors { code message field } }",
+    ),
+    ask(
+        "resume",
+        ADMINISTRATOR,
+        Nothing,
+        r#"(input: { key: "KEY", id: "client_x" })"#,
+        "{ subject { id } replayed userErrors { code message field } }",
+    ),
 ];
 
 impl Ask {
@@ -210,6 +276,7 @@ impl Ask {
 }
 
 pub fn kind_of(code: &str) -> entity::kinds::PartnerKind {
+    let code = if code == ADMINISTRATOR { BUREAU } else { code };
     PARTNERS.iter().find(|(known, _, _)| *known == code).unwrap().1
 }
 

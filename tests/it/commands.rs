@@ -9,6 +9,7 @@ use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use ed25519_dalek::pkcs8::EncodePrivateKey;
 use ed25519_dalek::{Signer, SigningKey};
 use jsonwebtoken::{Algorithm, EncodingKey, Header, encode};
+use migration::{Migrator, MigratorTrait};
 use serde_json::{Value, json};
 
 use crate::harness::database::Fresh;
@@ -143,7 +144,12 @@ async fn a_server_refuses_a_database_that_is_behind() {
     assert!(!serve.status.success());
     assert!(said(&serve).contains("onestop migrate"), "{}", said(&serve));
     let migrate = run(onestop(folder.path()).arg("migrate"));
-    assert!(migrate.status.success() && said(&migrate).contains("14 step(s) run"), "{}", said(&migrate));
+    let steps = Migrator::migrations().len();
+    assert!(
+        migrate.status.success() && said(&migrate).contains(&format!("{steps} step(s) run")),
+        "{}",
+        said(&migrate)
+    );
     let again = run(onestop(folder.path()).arg("migrate"));
     assert!(said(&again).contains("0 step(s) run"), "{}", said(&again));
 }

@@ -2,7 +2,7 @@
 
 use entity::kinds::{Category, Scope};
 use onestop::http::proxies::Proxies;
-use onestop::http::{App, serve, url_of};
+use onestop::http::{App, Settings, serve, url_of};
 use serde_json::json;
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::{TcpListener, TcpStream};
@@ -92,15 +92,22 @@ async fn the_audit_believes_trusted_proxies_alone() {
         let url = url_of(listener.local_addr().unwrap());
         let (_stop, stopped) = watch::channel(false);
         let proxies = Proxies::new(vec![trusted.parse().unwrap()]);
-        tokio::spawn(serve(listener, App::new(district.gate.clone()).behind(proxies), stopped));
-        let query = "mutation($input: SettleInput!) { settle(input: $input) { settlement { id } } }";
-        let input = json!({ "key": format!("K{number}"), "bill": bill(&patient).0 });
+        tokio::spawn(serve(
+            listener,
+            App::new(district.gate.clone()).set(Settings { proxies, ..Settings::default() }),
+            stopped,
+        ));
+        let query = "mutation($input: SettleInput!) { settle(input: $input) { settlement { id } userErrors { code } } }";
+        let month = number + 1;
+        let stay = bill(&patient).stay(&format!("2016-0{month}-01"), &format!("2016-0{month}-10"));
+        let input = json!({ "key": format!("K{number}"), "bill": stay.0 });
         let asked = reqwest::Client::new().post(format!("{url}/graphql")).bearer_auth(&hospital.token);
         let asked = asked
             .header("x-forwarded-for", forwarded)
             .json(&json!({ "query": query, "variables": { "input": input } }));
         let answer: serde_json::Value = asked.send().await.unwrap().json().await.unwrap();
-        let settled = answer["data"]["settle"]["settlement"]["id"].as_str().unwrap().to_owned();
+        let settled = answer["data"]["settle"]["settlement"]["id"].as_str();
+        let settled = settled.unwrap_or_else(|| panic!("{trusted}: {answer}")).to_owned();
         let trail = "{ auditTrail(first: 100) { nodes { subject origin } } }";
         let trail = auditor.ask(trail, json!({})).await.fine();
         let records = trail.at("auditTrail.nodes").as_array().unwrap();

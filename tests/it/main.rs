@@ -2,6 +2,7 @@
 //! `ONESTOP_TEST_POSTGRES` naming a PostgreSQL server the same tests run there, else on SQLite files.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
+mod administration;
 mod aid_card;
 mod arrows;
 mod asked;
@@ -18,6 +19,7 @@ mod commands;
 mod connections;
 mod consents;
 mod contract;
+mod cors;
 mod costs;
 mod coverage;
 mod demo;
@@ -34,6 +36,8 @@ mod hidden_names;
 mod http;
 mod inputs;
 mod keys;
+mod knocks;
+mod late;
 mod ledger;
 mod limits;
 mod lists;
@@ -41,6 +45,7 @@ mod logged;
 mod matrix;
 mod misses;
 mod not_yours;
+mod oauth;
 mod owed;
 mod pages;
 mod patience;
@@ -67,6 +72,7 @@ mod settle_refusals;
 mod statements;
 mod texts;
 mod tokens;
+mod trusted_documents;
 mod unmasking;
 mod uploads;
 mod visibility;

@@ -121,8 +121,8 @@ async fn a_token_of_a_new_key_opens_a_server_that_has_not_heard_of_it() {
     let new = office.rotate();
     let database = Database::open(&office.district.database.url).await.unwrap();
     let keys = Arc::new(Keys::kept_in_folder(&office.keys()).unwrap());
-    let elsewhere = Gate::new(database, keys, office.district.gate.clock().clone());
-    let elsewhere = elsewhere.issuing_as(&office.district.url);
+    let elsewhere =
+        Gate::new(database, keys, office.district.gate.clock().clone()).issuing_as(&office.district.url);
     let token = elsewhere.issue(OFFICE, &[Scope::ReferralRead], Duration::from_secs(60)).await.unwrap();
     assert_eq!(decode_header(&token).unwrap().kid, Some(new));
     let mut partner = office.district.partner(OFFICE).await;

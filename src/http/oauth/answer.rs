@@ -16,6 +16,8 @@ pub(super) enum Fault {
     Request(&'static str),
     /// `invalid_client`: unknown, suspended, or not proven; which of them is nobody's business.
     Client,
+    /// 429: clients failed to prove who they are too often; again after so many seconds.
+    Shut(u64),
     /// `unsupported_grant_type`.
     GrantType,
     /// `invalid_scope`; names what cannot be had.
@@ -44,7 +46,7 @@ impl Fault {
             Self::Target => "invalid_target",
             Self::Proof(ProofFlaw::Nonce) => "use_dpop_nonce",
             Self::Proof(ProofFlaw::Invalid(_)) => "invalid_dpop_proof",
-            Self::Failed(Some(Error::Unavailable(_))) => "temporarily_unavailable",
+            Self::Shut(_) | Self::Failed(Some(Error::Unavailable(_))) => "temporarily_unavailable",
             Self::Failed(_) => "server_error",
         }
     }
@@ -53,6 +55,7 @@ impl Fault {
         match self {
             Self::Method => StatusCode::METHOD_NOT_ALLOWED,
             Self::Client => StatusCode::UNAUTHORIZED,
+            Self::Shut(_) => StatusCode::TOO_MANY_REQUESTS,
             Self::Request(_) | Self::GrantType | Self::Scope(_) | Self::Target | Self::Proof(_) => {
                 StatusCode::BAD_REQUEST
             }
@@ -66,6 +69,7 @@ impl Fault {
             Self::Method => "use POST".into(),
             Self::Request(why) => (*why).into(),
             Self::Client => "the client is not known, or has not proven who it is".into(),
+            Self::Shut(seconds) => format!("too many failed to prove who they are; try again in {seconds} s"),
             Self::GrantType => "grant_type must be client_credentials".into(),
             Self::Scope(word) => format!("{word} is not a scope that this client may hold"),
             Self::Target => "resource must be the issuer of this server".into(),
@@ -100,6 +104,7 @@ impl Fault {
         match self {
             Self::Method => drop(headers.insert(header::ALLOW, fixed("POST"))),
             Self::Client => drop(headers.insert(header::WWW_AUTHENTICATE, fixed("Basic realm=\"onestop\""))),
+            Self::Shut(seconds) => drop(headers.insert(header::RETRY_AFTER, seconds.into())),
             Self::Failed(Some(Error::Unavailable(_))) => {
                 drop(headers.insert(header::RETRY_AFTER, fixed("1")))
             }

@@ -1,5 +1,7 @@
 //! How a client shows who it is: in the `Authorization` header, in the form, or by an assertion; in one way at a time.
 
+use std::net::IpAddr;
+
 use axum::http::{HeaderMap, header};
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
@@ -13,7 +15,12 @@ use crate::http::authorization::only;
 const ASSERTION_TYPE: &str = "urn:ietf:params:oauth:client-assertion-type:jwt-bearer";
 
 /// The client that asks.
-pub(super) async fn caller(gate: &Gate, headers: &HeaderMap, form: &Form) -> Result<Caller, Fault> {
+pub(super) async fn caller(
+    gate: &Gate,
+    headers: &HeaderMap,
+    form: &Form,
+    origin: Option<IpAddr>,
+) -> Result<Caller, Fault> {
     let basic = match headers.contains_key(header::AUTHORIZATION) {
         true => Some(basic(headers).ok_or(Fault::Client)?),
         false => None,
@@ -39,8 +46,9 @@ pub(super) async fn caller(gate: &Gate, headers: &HeaderMap, form: &Form) -> Res
         (None, None, None) => return Err(Fault::Client),
         _ => return Err(Fault::Request("a client proves who it is in one way, and under one `client_id`")),
     };
-    gate.caller(&proof).await.map_err(|why| match why {
+    gate.caller(&proof, origin).await.map_err(|why| match why {
         NotProven::Unknown => Fault::Client,
+        NotProven::Shut(seconds) => Fault::Shut(seconds),
         NotProven::Failed(error) => Fault::Failed(Some(error)),
     })
 }

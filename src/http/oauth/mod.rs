@@ -15,9 +15,10 @@ use axum::Router;
 use axum::extract::{Request, State};
 use axum::response::Response;
 use axum::routing::{any, get};
+use tower_http::cors::CorsLayer;
 
 use super::answer::guard;
-use super::{App, Entry};
+use super::{App, Entry, cors, origin};
 use crate::access::counting;
 use answer::Fault;
 
@@ -47,14 +48,13 @@ impl Wanted {
     }
 }
 
-/// The routes.
-pub fn routes() -> Router<App> {
+/// The routes; web pages ask for tokens alone.
+pub fn routes(pages: Option<&CorsLayer>) -> Router<App> {
     let router = Router::new().route(METADATA_PATH, get(metadata::metadata));
     Wanted::ALL.into_iter().fold(router, |router, wanted| {
-        router.route(
-            wanted.path(),
-            any(move |State(app): State<App>, request: Request| endpoint(app, wanted, request)),
-        )
+        let route = any(move |State(app): State<App>, request: Request| endpoint(app, wanted, request));
+        let pages = pages.filter(|_| matches!(wanted, Wanted::Token));
+        router.route(wanted.path(), cors::open_to(pages, route))
     })
 }
 
@@ -85,7 +85,7 @@ async fn endpoint(app: App, wanted: Wanted, request: Request) -> Response {
 async fn answer(app: &App, wanted: Wanted, request: Request, entry: &mut Entry) -> Result<Response, Fault> {
     let (head, body) = request.into_parts();
     let form = form::Form::read(&head, body).await?;
-    let caller = credentials::caller(&app.gate, &head.headers, &form).await?;
+    let caller = credentials::caller(&app.gate, &head.headers, &form, origin(app, &head)).await?;
     entry.partner = Some(caller.partner.code.clone());
     match wanted {
         Wanted::Token => token::issue(&app.gate, &head.headers, &form, caller).await,

@@ -6,13 +6,14 @@ use std::time::Duration;
 use chrono::{DateTime, NaiveDate, TimeDelta, Utc};
 use entity::id::{AgreementId, AidCardId, PartnerId, PersonId, PersonStatusId, PolicyVersionId, ProgrammeId};
 use entity::kinds::{
-    AidCardStatus, Category, DeductibleMode, FundSource, PartnerKind, RateForm, Scope, Stacking, StayDate,
+    AidCardStatus, Category, DeductibleMode, FundSource, PartnerKind, RateForm, Role, Scope, Stacking,
+    StayDate,
 };
 use entity::{
     BasisPoints, CardNumber, Fen, NationalId, agreement, aid_card, cap_group, national_id, partner, person,
     person_status, policy_version, programme,
 };
-use onestop::access::{Database, Gate, Keys, Slice, scopes_of};
+use onestop::access::{Database, Gate, IssueError, Keys, Slice, is_of_people, scopes_of};
 use onestop::actions::appropriate::{AppropriateInput, appropriate};
 use onestop::actions::issue_aid_cards;
 use onestop::clock::Clock;
@@ -29,6 +30,8 @@ use super::database::Fresh;
 use super::partner::{Partner, new_key};
 
 pub const BUREAU: &str = "BUREAU";
+/// A person of the bureau's staff, who asks in its name.
+pub const ADMINISTRATOR: &str = "A-1";
 pub const HOSPITAL: &str = "H41999900001";
 pub const OTHER_HOSPITAL: &str = "H41999900002";
 pub const SHOP: &str = "SM-RUHELU";
@@ -260,9 +263,31 @@ impl District {
         self.partner_with(code, &scopes_of(kind)).await
     }
 
+    /// With a token for these scopes; what only people may hold comes with the token of an administrator.
     pub async fn partner_with(&self, code: &str, scopes: &[Scope]) -> Partner {
+        if scopes.iter().any(|scope| is_of_people(*scope)) {
+            return self.administrator_with(scopes).await;
+        }
+        let code = if code == ADMINISTRATOR { BUREAU } else { code };
         let token = self.gate.issue(code, scopes, Duration::from_secs(30 * 24 * 3600)).await.unwrap();
         Partner::new(code, token, &self.url)
+    }
+
+    /// An administrator of the bureau's staff.
+    pub async fn administrator(&self) -> Partner {
+        self.administrator_with(&[Scope::AdministrationRead, Scope::AdministrationWrite]).await
+    }
+
+    async fn administrator_with(&self, scopes: &[Scope]) -> Partner {
+        let life = Duration::from_secs(12 * 3600);
+        let token = match self.gate.issue_to_staff(ADMINISTRATOR, scopes, life).await {
+            Err(IssueError::NoSuchStaff) => {
+                self.staff(ADMINISTRATOR, &[Role::Administrator]).await;
+                self.gate.issue_to_staff(ADMINISTRATOR, scopes, life).await.unwrap()
+            }
+            issued => issued.unwrap(),
+        };
+        Partner::new(BUREAU, token, &self.url)
     }
 
     /// The slice of a partner, without HTTP.

@@ -13,6 +13,7 @@ pub mod hospital;
 pub mod owed;
 pub mod partner;
 pub mod referring;
+pub mod registered;
 pub mod sdl;
 pub mod till;
 pub mod town;

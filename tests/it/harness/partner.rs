@@ -136,6 +136,7 @@ impl Partner {
             "declineReferral" | "holdReferral" | "failReferral" | "cancelReferral" => {
                 "ReferralReason".to_owned()
             }
+            "suspend" | "resume" => "Suspension".to_owned(),
             _ => kind,
         };
         let query = format!(

@@ -2,16 +2,18 @@
 
 use entity::kinds::{Category, Role, Stacking};
 use entity::{
-    agreement, aid_card, consent, lease, partner, policy_version, programme, redemption, referral,
-    settlement, statement,
+    agreement, aid_card, client, consent, lease, partner, policy_version, programme, redemption, referral,
+    settlement, staff, statement, trusted_document,
 };
+use onestop::access::document_digest;
 use onestop::page::type_id;
 use sea_orm::EntityTrait;
 use serde_json::{Value, json};
 use uuid::Uuid;
 
 use super::district::{
-    BUREAU, CARE, CF, DPF, HOSPITAL, OFFICE, OTHER_HOSPITAL, OTHER_OFFICE, OTHER_SHOP, PARTNERS, SHOP, new_id,
+    ADMINISTRATOR, BUREAU, CARE, CF, DPF, HOSPITAL, OFFICE, OTHER_HOSPITAL, OTHER_OFFICE, OTHER_SHOP,
+    PARTNERS, SHOP, new_id,
 };
 use super::partner::new_key;
 use super::{Bill, District, Partner, Policy};
@@ -20,6 +22,7 @@ use super::{Bill, District, Partner, Policy};
 pub struct Town {
     pub district: District,
     pub partners: Vec<Partner>,
+    administrator: Partner,
     /// A card that `SHOP` redeemed.
     pub card: String,
     /// A dibao patient of `HOSPITAL`.
@@ -38,18 +41,29 @@ impl Town {
         for (code, _, _) in PARTNERS {
             partners.push(district.partner(code).await);
         }
-        let mut town = Self { district, partners, card: String::new(), patient: Default::default() };
+        let administrator = district.administrator().await;
+        let mut town =
+            Self { district, partners, administrator, card: String::new(), patient: Default::default() };
         town.stays().await;
         town.shopping().await;
         town.referring().await;
-        town.district.client(HOSPITAL, |_| {}).await;
+        let system = town.district.client(HOSPITAL, |_| {}).await;
+        let document = trusted_document::Model {
+            client_id: system.row.id,
+            digest: document_digest("{ viewer { scopes } }"),
+            name: "scopes".into(),
+            registered_at: town.district.now(),
+        };
+        town.district.lay::<trusted_document::Entity>(vec![document]).await;
         town.district.client(SHOP, |client| client.name = "till".into()).await;
-        town.district.staff("A-1", &[Role::Administrator]).await;
         town.district.gate.seal_records().await.unwrap();
         town
     }
 
     pub fn partner(&self, code: &str) -> &Partner {
+        if code == ADMINISTRATOR {
+            return &self.administrator;
+        }
         self.partners.iter().find(|partner| partner.code == code).unwrap()
     }
 
@@ -154,6 +168,7 @@ impl Town {
         ids![
             "Agreement" agreement,
             "AidCard" aid_card,
+            "Client" client,
             "Consent" consent,
             "Partner" partner,
             "PolicyVersion" policy_version,
@@ -161,6 +176,7 @@ impl Town {
             "Redemption" redemption,
             "Referral" referral,
             "Settlement" settlement,
+            "Staff" staff,
             "Statement" statement,
         ]
     }
