@@ -89,7 +89,7 @@ const TRUSTED_PROXIES: Setting =
 const MASTER_KEY: Setting = Setting {
     key: "master_key",
     variable: "ONESTOP_MASTER_KEY",
-    example: "64 hexadecimal digits, as `openssl rand -hex 32` prints",
+    example: "(the output of openssl rand -hex 32)",
 };
 const MASTER_KEY_FILE: Setting = Setting {
     key: "master_key_file",
@@ -241,7 +241,10 @@ impl Config {
             (Some(_), Some(_)) => None,
         };
         if master_key.is_none() {
-            fault(&MASTER_KEY, "must be 64 hexadecimal digits, and stand alone or leave it to its _FILE");
+            fault(
+                &MASTER_KEY,
+                "must be 64 hexadecimal digits; or leave it out and name a file that holds them in ONESTOP_MASTER_KEY_FILE",
+            );
         }
         let years = get(&RETENTION).map(|text| text.parse().ok().and_then(Retention::years));
         let retention = years.unwrap_or(Some(Retention::VOUCHERS)).unwrap_or_else(|| {

@@ -37,14 +37,17 @@ fn every_fault_is_named_with_an_example() {
     ])
     .unwrap_err();
     // A folder or a file can have any name.
-    for setting in
-        SETTINGS.into_iter().filter(|setting| ![DATA.key, MASTER_KEY_FILE.key].contains(&setting.key))
-    {
+    let checked = |setting: &&Setting| ![DATA.key, MASTER_KEY_FILE.key].contains(&setting.key);
+    for setting in SETTINGS.into_iter().filter(checked) {
         let line = faults.lines().find(|line| line.starts_with(setting.variable)).unwrap();
         assert!(line.contains(setting.example), "{line}");
     }
     assert!(!faults.contains("hunter2"), "a faulty address may hold a password");
     assert!(!faults.contains("5ec4e7"), "a faulty key is nearly one");
+    let twice = [("ONESTOP_MASTER_KEY", "5e".repeat(32)), ("ONESTOP_MASTER_KEY_FILE", "k".to_owned())];
+    let twice: Vec<_> = twice.iter().map(|(name, value)| (*name, value.as_str())).collect();
+    assert!(read(&twice).unwrap_err().contains("ONESTOP_MASTER_KEY must be"));
+    assert!(format!("{:?}", read(&twice[..1]).unwrap()).contains("Secret(…)"));
     assert!(read(&[("DATABASE_URL", "sqlite::memory:")]).unwrap_err().contains("must be a file"));
 }
 

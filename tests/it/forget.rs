@@ -138,7 +138,8 @@ impl Story {
             ($($table:ident),* $(,)?) => {$(
                 for row in entity::$table::Entity::find().all(&connection).await.unwrap() {
                     rows.push(format!("{row:?}"));
-                    rows.push(opened::<entity::$table::Entity>(self.district.gate.keys(), &row));
+                    let sealed = opened::<entity::$table::Entity>(self.district.gate.keys(), &row);
+                    rows.extend(Some(sealed).filter(|sealed| !sealed.is_empty()));
                 }
             )*};
         }
