@@ -9,7 +9,7 @@ use std::path::{Path, PathBuf};
 use axum::http::HeaderValue;
 use ipnet::IpNet;
 
-use crate::access::Bounds;
+use crate::access::{Bounds, MasterKey};
 use crate::rules::retention::Retention;
 
 #[cfg(test)]
@@ -30,6 +30,8 @@ pub struct Config {
     pub log_form: LogForm,
     /// Networks of the proxies that are believed when they say where a request comes from.
     pub trusted_proxies: Vec<IpNet>,
+    /// The key under which those of personal data are kept.
+    pub master_key: MasterKey,
     /// How many people and cards a partner may ask for.
     pub bounds: Bounds,
     /// What a client may spend at once, in fields of answers; as usual, when that is not set. So are the numbers below.
@@ -84,6 +86,16 @@ const LOG: Setting = Setting { key: "log", variable: "ONESTOP_LOG", example: "in
 const LOG_FORM: Setting = Setting { key: "log_form", variable: "ONESTOP_LOG_FORM", example: "json" };
 const TRUSTED_PROXIES: Setting =
     Setting { key: "trusted_proxies", variable: "ONESTOP_TRUSTED_PROXIES", example: "127.0.0.1,10.1.0.0/16" };
+const MASTER_KEY: Setting = Setting {
+    key: "master_key",
+    variable: "ONESTOP_MASTER_KEY",
+    example: "64 hexadecimal digits, as `openssl rand -hex 32` prints",
+};
+const MASTER_KEY_FILE: Setting = Setting {
+    key: "master_key_file",
+    variable: "ONESTOP_MASTER_KEY_FILE",
+    example: "/run/secrets/onestop-master-key",
+};
 /// Coverage checks of one patient by one hospital in an hour.
 const CHECKS: Setting = Setting { key: "patient_checks", variable: "ONESTOP_PATIENT_CHECKS", example: "60" };
 /// Different patients of one hospital in a day.
@@ -110,7 +122,7 @@ const CORS_ORIGINS: Setting = Setting {
     variable: "ONESTOP_CORS_ORIGINS",
     example: "https://desk.example.cn,https://till.example.cn:8443",
 };
-const SETTINGS: [&Setting; 18] = [
+const SETTINGS: [&Setting; 20] = [
     &DATA,
     &DATABASE,
     &LISTEN,
@@ -118,6 +130,8 @@ const SETTINGS: [&Setting; 18] = [
     &LOG,
     &LOG_FORM,
     &TRUSTED_PROXIES,
+    &MASTER_KEY,
+    &MASTER_KEY_FILE,
     &CHECKS,
     &PATIENTS,
     &CARDS,
@@ -220,6 +234,15 @@ impl Config {
         if trusted_proxies.is_none() {
             fault(&TRUSTED_PROXIES, "must be addresses or networks with a comma between them");
         }
+        let master_key = match (get(&MASTER_KEY), get(&MASTER_KEY_FILE)) {
+            (None, None) => Some(MasterKey::InFolder),
+            (None, Some(file)) => Some(MasterKey::InFile(file.into())),
+            (Some(digits), None) => MasterKey::given(&digits),
+            (Some(_), Some(_)) => None,
+        };
+        if master_key.is_none() {
+            fault(&MASTER_KEY, "must be 64 hexadecimal digits, and stand alone or leave it to its _FILE");
+        }
         let years = get(&RETENTION).map(|text| text.parse().ok().and_then(Retention::years));
         let retention = years.unwrap_or(Some(Retention::VOUCHERS)).unwrap_or_else(|| {
             fault(&RETENTION, "must be a whole number of years from 1 to 100");
@@ -258,8 +281,8 @@ impl Config {
         let all_requests = number(&ALL_REQUESTS, 1..=10_000);
         let request_patience = number(&REQUEST_PATIENCE, 1..=60);
         let request_timeout = number(&REQUEST_TIMEOUT, 1..=600);
-        match (listen, log_form, trusted_proxies, cors_origins) {
-            (Some(listen), Some(log_form), Some(trusted_proxies), Some(cors_origins))
+        match (listen, log_form, trusted_proxies, cors_origins, master_key) {
+            (Some(listen), Some(log_form), Some(trusted_proxies), Some(cors_origins), Some(master_key))
                 if faults.is_empty() =>
             {
                 Ok(Self {
@@ -270,6 +293,7 @@ impl Config {
                     log,
                     log_form,
                     trusted_proxies,
+                    master_key,
                     bounds,
                     cost_capacity,
                     cost_per_second,

@@ -2,7 +2,7 @@
 
 use crate::{
     id::{ConsentId, PartnerId},
-    sealed::Digest,
+    sealed::{Digest, Sealed},
 };
 use sea_orm::entity::prelude::*;
 
@@ -14,7 +14,7 @@ pub struct Model {
     pub recorder_id: PartnerId,
     pub receiver_id: PartnerId,
     pub national_id_hash: Digest,
-    pub name: String,
+    pub name_sealed: Sealed,
     /// Consent fields, separated by spaces.
     pub fields: String,
     pub purpose: String,

@@ -18,7 +18,7 @@ pub struct Model {
     pub national_id_hash: Digest,
     /// Unique: number and name in one, how a partner's desk finds a person. A wrong name finds nothing, as fast as a wrong number.
     pub desk_hash: Digest,
-    pub name: String,
+    pub name_sealed: Sealed,
     pub birth_date: Date,
     /// First six digits of the area where the person lives.
     pub district: String,
@@ -27,12 +27,12 @@ pub struct Model {
     /// All twelve.
     pub community: Option<String>,
     pub phone_sealed: Option<Sealed>,
-    pub address: Option<String>,
+    pub address_sealed: Option<Sealed>,
     pub disability_class: Option<DisabilityClass>,
     /// 1 (most severe) to 4.
     pub disability_grade: Option<i32>,
     pub disability_certificate_sealed: Option<Sealed>,
-    pub health: Option<String>,
+    pub health_sealed: Option<Sealed>,
     pub monthly_income: Option<Fen>,
     pub deceased_on: Option<Date>,
     pub created_at: DateTimeUtc,

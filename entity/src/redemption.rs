@@ -4,6 +4,7 @@ use crate::{
     fen::Fen,
     id::{AidCardId, PartnerId, RedemptionId},
     kinds::RedemptionStatus,
+    sealed::Sealed,
 };
 use sea_orm::entity::prelude::*;
 
@@ -26,7 +27,7 @@ pub struct Model {
     pub card_last_four: String,
     pub lines: Option<Json>,
     /// Who shopped for a frail holder.
-    pub agent_name: Option<String>,
+    pub agent_name_sealed: Option<Sealed>,
     pub redeemed_at: DateTimeUtc,
     /// Undone as if it had never arrived; its receipt number is free again.
     pub voided_at: Option<DateTimeUtc>,

@@ -18,10 +18,10 @@ pub struct Model {
     pub sender_id: PartnerId,
     pub receiver_id: PartnerId,
     pub programme_id: Option<ProgrammeId>,
-    pub reason: String,
+    pub reason_sealed: Sealed,
     /// The person of the register, when number and name both matched.
     pub person_id: Option<PersonId>,
-    pub stated_name: String,
+    pub stated_name_sealed: Sealed,
     pub stated_national_id_sealed: Sealed,
     pub stated_birth_year: i32,
     pub stated_phone_sealed: Option<Sealed>,
@@ -31,7 +31,7 @@ pub struct Model {
     pub requested_at: DateTimeUtc,
     pub due_at: DateTimeUtc,
     pub updated_at: DateTimeUtc,
-    pub outcome: Option<String>,
+    pub outcome_sealed: Option<Sealed>,
     pub amount_granted: Option<Fen>,
 }
 

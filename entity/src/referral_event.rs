@@ -3,6 +3,7 @@
 use crate::{
     id::{PartnerId, ReferralEventId, ReferralId},
     kinds::ReferralStatus,
+    sealed::Sealed,
 };
 use sea_orm::entity::prelude::*;
 
@@ -15,7 +16,7 @@ pub struct Model {
     pub at: DateTimeUtc,
     pub status: ReferralStatus,
     pub actor_id: PartnerId,
-    pub note: Option<String>,
+    pub note_sealed: Option<Sealed>,
 }
 
 #[derive(Copy, Clone, Debug, EnumIter, DeriveRelation)]

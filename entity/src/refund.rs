@@ -3,6 +3,7 @@
 use crate::{
     fen::Fen,
     id::{AidCardId, PartnerId, RedemptionId, RefundId},
+    sealed::Sealed,
 };
 use sea_orm::entity::prelude::*;
 
@@ -17,7 +18,7 @@ pub struct Model {
     pub amount: Fen,
     /// The card that got it; absent: it went back to the fund.
     pub credited_card_id: Option<AidCardId>,
-    pub reason: String,
+    pub reason_sealed: Sealed,
     pub refunded_at: DateTimeUtc,
     pub voided_at: Option<DateTimeUtc>,
 }

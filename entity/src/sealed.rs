@@ -4,7 +4,7 @@ use std::fmt;
 
 use sea_orm::{DbErr, DeriveValueType, TryFromU64};
 
-/// Encrypted bytes; only the holder of the key opens them.
+/// Encrypted bytes; only the holder of the key opens them, for the column and the row that they were sealed for.
 #[derive(Clone, PartialEq, Eq, DeriveValueType)]
 pub struct Sealed(pub Vec<u8>);
 

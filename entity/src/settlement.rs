@@ -4,6 +4,7 @@ use crate::{
     fen::Fen,
     id::{PartnerId, PersonId, SettlementId},
     kinds::{SettlementChannel, SettlementStatus},
+    sealed::Sealed,
 };
 use sea_orm::entity::prelude::*;
 
@@ -44,7 +45,7 @@ pub struct Model {
     pub calculation: Json,
     pub settled_at: DateTimeUtc,
     pub reversed_at: Option<DateTimeUtc>,
-    pub reversal_reason: Option<String>,
+    pub reversal_reason_sealed: Option<Sealed>,
     pub recalculation_due: bool,
 }
 

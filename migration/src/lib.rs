@@ -13,9 +13,14 @@ mod m20261123_000007_referrals;
 mod m20261124_000008_ledger;
 mod m20261124_000009_trail;
 mod m20261125_000010_clients;
+mod m20261125_000011_sealed;
 mod m20261125_000012_looks;
 mod m20261125_000013_forgotten;
+mod m20261125_000014_clear_columns_gone;
 mod steps;
+
+/// The step before which the program seals what the columns hold that this step drops.
+pub const CLEAR_COLUMNS_GONE: &str = "m20261125_000014_clear_columns_gone";
 
 /// Brings a database from any earlier state to the current one.
 pub struct Migrator;
@@ -34,8 +39,10 @@ impl MigratorTrait for Migrator {
             Box::new(m20261124_000008_ledger::Step),
             Box::new(m20261124_000009_trail::Step),
             Box::new(m20261125_000010_clients::Step),
+            Box::new(m20261125_000011_sealed::Step),
             Box::new(m20261125_000012_looks::Step),
             Box::new(m20261125_000013_forgotten::Step),
+            Box::new(m20261125_000014_clear_columns_gone::Step),
         ]
     }
 }

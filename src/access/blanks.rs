@@ -2,10 +2,12 @@
 //! numbers for papers are no such columns: the vouchers are kept.
 
 use chrono::{DateTime, Datelike, NaiveDate, Utc};
-use entity::{Digest, aid_card, consent, person, redemption, referral, referral_event, refund, settlement};
-use sea_orm::{Set, Unchanged};
+use entity::{
+    Digest, Sealed, aid_card, consent, person, redemption, referral, referral_event, refund, settlement,
+};
+use sea_orm::{ColumnTrait, Set, Unchanged};
+use uuid::Uuid;
 
-use super::disclosure::column;
 use super::keys::Keys;
 use crate::error::Result;
 
@@ -41,19 +43,19 @@ impl<'a> Blanks<'a> {
     pub(super) fn person(&self, row: &person::Model, at: DateTime<Utc>) -> Result<person::ActiveModel> {
         Ok(person::ActiveModel {
             id: Unchanged(row.id),
-            national_id_sealed: Set(self.keys.seal(column::NATIONAL_ID, "")?),
+            national_id_sealed: Set(self.keys.seal(person::Column::NationalIdSealed, row.id, "")?),
             national_id_hash: Set(self.number.clone()),
             desk_hash: Set(of_nobody()),
-            name: Set(NOBODY.into()),
+            name_sealed: Set(self.keys.seal(person::Column::NameSealed, row.id, NOBODY)?),
             birth_date: Set(year_of(row.birth_date)),
             subdistrict: Set(None),
             community: Set(None),
             phone_sealed: Set(None),
-            address: Set(None),
+            address_sealed: Set(None),
             disability_class: Set(None),
             disability_grade: Set(None),
             disability_certificate_sealed: Set(None),
-            health: Set(None),
+            health_sealed: Set(None),
             monthly_income: Set(None),
             deceased_on: Set(row.deceased_on.map(year_of)),
             forgotten_at: Set(Some(at)),
@@ -65,7 +67,12 @@ impl<'a> Blanks<'a> {
         Ok(settlement::ActiveModel {
             id: Unchanged(row.id),
             patient_name: Set(NOBODY.into()),
-            reversal_reason: Set(nothing_of(row.reversal_reason.as_ref())),
+            reversal_reason_sealed: Set(self.instead(
+                settlement::Column::ReversalReasonSealed,
+                row.id,
+                row.reversal_reason_sealed.as_ref(),
+                NOTHING,
+            )?),
             ..Default::default()
         })
     }
@@ -81,20 +88,26 @@ impl<'a> Blanks<'a> {
     pub(super) fn redemption(&self, row: &redemption::Model) -> Result<redemption::ActiveModel> {
         Ok(redemption::ActiveModel {
             id: Unchanged(row.id),
-            agent_name: Set(row.agent_name.as_ref().map(|_| NOBODY.to_owned())),
+            agent_name_sealed: Set(self.instead(
+                redemption::Column::AgentNameSealed,
+                row.id,
+                row.agent_name_sealed.as_ref(),
+                NOBODY,
+            )?),
             ..Default::default()
         })
     }
 
     pub(super) fn refund(&self, row: &refund::Model) -> Result<refund::ActiveModel> {
-        Ok(refund::ActiveModel { id: Unchanged(row.id), reason: Set(NOTHING.into()), ..Default::default() })
+        let reason = self.keys.seal(refund::Column::ReasonSealed, row.id, NOTHING)?;
+        Ok(refund::ActiveModel { id: Unchanged(row.id), reason_sealed: Set(reason), ..Default::default() })
     }
 
     pub(super) fn consent(&self, row: &consent::Model) -> Result<consent::ActiveModel> {
         Ok(consent::ActiveModel {
             id: Unchanged(row.id),
             national_id_hash: Set(self.number.clone()),
-            name: Set(NOBODY.into()),
+            name_sealed: Set(self.keys.seal(consent::Column::NameSealed, row.id, NOBODY)?),
             purpose: Set(NOTHING.into()),
             ..Default::default()
         })
@@ -103,11 +116,20 @@ impl<'a> Blanks<'a> {
     pub(super) fn referral(&self, row: &referral::Model) -> Result<referral::ActiveModel> {
         Ok(referral::ActiveModel {
             id: Unchanged(row.id),
-            stated_name: Set(NOBODY.into()),
-            stated_national_id_sealed: Set(self.keys.seal(column::NATIONAL_ID, "")?),
+            stated_name_sealed: Set(self.keys.seal(referral::Column::StatedNameSealed, row.id, NOBODY)?),
+            stated_national_id_sealed: Set(self.keys.seal(
+                referral::Column::StatedNationalIdSealed,
+                row.id,
+                "",
+            )?),
             stated_phone_sealed: Set(None),
-            reason: Set(NOTHING.into()),
-            outcome: Set(nothing_of(row.outcome.as_ref())),
+            reason_sealed: Set(self.keys.seal(referral::Column::ReasonSealed, row.id, NOTHING)?),
+            outcome_sealed: Set(self.instead(
+                referral::Column::OutcomeSealed,
+                row.id,
+                row.outcome_sealed.as_ref(),
+                NOTHING,
+            )?),
             ..Default::default()
         })
     }
@@ -115,13 +137,24 @@ impl<'a> Blanks<'a> {
     pub(super) fn referral_event(&self, row: &referral_event::Model) -> Result<referral_event::ActiveModel> {
         Ok(referral_event::ActiveModel {
             id: Unchanged(row.id),
-            note: Set(nothing_of(row.note.as_ref())),
+            note_sealed: Set(self.instead(
+                referral_event::Column::NoteSealed,
+                row.id,
+                row.note_sealed.as_ref(),
+                NOTHING,
+            )?),
             ..Default::default()
         })
     }
-}
 
-/// What was written stays to have been written.
-fn nothing_of(text: Option<&String>) -> Option<String> {
-    text.map(|_| NOTHING.to_owned())
+    /// What was written stays to have been written.
+    fn instead<C: ColumnTrait>(
+        &self,
+        column: C,
+        row: impl Into<Uuid>,
+        before: Option<&Sealed>,
+        instead: &str,
+    ) -> Result<Option<Sealed>> {
+        self.keys.seal_some(column, row, before.map(|_| instead))
+    }
 }

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use migration::{Migrator, MigratorTrait};
+use migration::{CLEAR_COLUMNS_GONE, Migrator, MigratorTrait};
 use sea_orm::sqlx::Connection;
 use sea_orm::sqlx::sqlite::{SqliteJournalMode, SqliteSynchronous};
 use sea_orm::{
@@ -12,6 +12,7 @@ use sea_orm::{
 };
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 
+use super::keys::{Keys, any_to_convert, convert};
 use super::patience::{Patience, no_hurry};
 use crate::error::{Error, Result};
 
@@ -132,6 +133,8 @@ impl Database {
                     .journal_mode(SqliteJournalMode::Wal)
                     .synchronous(SqliteSynchronous::Full)
                     .foreign_keys(true)
+                    // What is deleted or sealed leaves nothing in the file.
+                    .pragma("secure_delete", "ON")
                     .busy_timeout(Duration::from_secs(5))
             });
             // A commit that failed (a full disk) leaves the connection with a transaction that sqlx still counts and SQLite may have
@@ -152,7 +155,13 @@ impl Database {
         let writers = Writers { places: Arc::new(Semaphore::new(writers)), patience: patience.writing };
         let database = Self { ground: Ground::Pool(pool), writers: Some(Arc::new(writers)) };
         if sqlite {
-            for (pragma, wanted) in [("journal_mode", "wal"), ("foreign_keys", "1"), ("synchronous", "2")] {
+            let settings = [
+                ("journal_mode", "wal"),
+                ("foreign_keys", "1"),
+                ("synchronous", "2"),
+                ("secure_delete", "1"),
+            ];
+            for (pragma, wanted) in settings {
                 let found = database.pragma(pragma).await?;
                 if found != wanted {
                     return Err(Error::internal(format!("SQLite has {pragma} = {found}, not {wanted}")));
@@ -174,13 +183,40 @@ impl Database {
         }
     }
 
-    /// Brings the schema to the current state; on PostgreSQL all of it or nothing.
+    /// Brings the schema to the current state, unless there is something to seal, which takes keys.
     pub async fn migrate(&self) -> Result<()> {
+        let none = || Err(Error::internal("the database holds names in the clear, and no keys to seal them"));
+        self.migrate_sealing(none).await.map(drop)
+    }
+
+    /// Brings the schema to the current state; on PostgreSQL all of it or nothing. What versions before kept in the clear is sealed
+    /// with the keys, which are read for that alone. Tells how many rows that were.
+    pub async fn migrate_sealing(&self, keys: impl FnOnce() -> Result<Keys>) -> Result<u64> {
+        let pending = self.pending_migrations().await?;
+        let first = pending.iter().position(|step| step == CLEAR_COLUMNS_GONE);
+        let first = first.map(|steps| u32::try_from(steps).unwrap_or(u32::MAX));
         match self.building().await? {
-            Building::Sqlite(pool) => Ok(Migrator::up(pool, None).await?),
+            Building::Sqlite(pool) => {
+                Migrator::up(pool, first).await?;
+                let mut converted = 0;
+                if first.is_some() && any_to_convert(pool).await? {
+                    converted = convert(pool, &keys()?).await?;
+                    Migrator::up(pool, None).await?;
+                    pool.execute_unprepared("VACUUM").await?;
+                    pool.execute_unprepared("PRAGMA wal_checkpoint(TRUNCATE)").await?;
+                }
+                Migrator::up(pool, None).await?;
+                Ok(converted)
+            }
             Building::Postgres(transaction) => {
+                Migrator::up(&transaction, first).await?;
+                let mut converted = 0;
+                if first.is_some() && any_to_convert(&transaction).await? {
+                    converted = convert(&transaction, &keys()?).await?;
+                }
                 Migrator::up(&transaction, None).await?;
-                Ok(transaction.commit().await?)
+                transaction.commit().await?;
+                Ok(converted)
             }
         }
     }

@@ -8,6 +8,7 @@ use sea_orm::sea_query::{Expr, ExprTrait, LockType, OnConflict, Query};
 use sea_orm::{ColumnTrait, Condition, DatabaseExecutor, EntityTrait, QueryFilter, QuerySelect};
 
 use super::act::Act;
+use super::keys::Keys;
 use super::slice::Slice;
 use crate::error::Result;
 use crate::rules::eligibility::Stay;
@@ -16,6 +17,13 @@ use crate::rules::eligibility::Stay;
 pub struct Patient {
     pub person: person::Model,
     pub statuses: Vec<person_status::Model>,
+}
+
+impl Patient {
+    /// The name as the register has it.
+    pub fn name(&self, keys: &Keys) -> Result<String> {
+        keys.open(person::Column::NameSealed, self.person.id, &self.person.name_sealed)
+    }
 }
 
 /// What tells one stay from another.

@@ -1,7 +1,7 @@
 //! How much of a referred person each side sees (DOMAIN.md §4, §8; the contract's `ReferredPerson`).
 
 use entity::kinds::{ConsentField, DisabilityClass, ReferralSide, ReferralStatus};
-use entity::{DisabilityCertificate, Fen, NationalId, consent};
+use entity::{DisabilityCertificate, Fen, NationalId, Sealed, consent, person, referral};
 
 use super::doors::ReferralRow;
 use super::keys::Keys;
@@ -35,13 +35,6 @@ impl Disclosed {
     }
 }
 
-/// Columns whose sealed values are bound to them.
-pub mod column {
-    pub const NATIONAL_ID: &str = "national_id";
-    pub const PHONE: &str = "phone";
-    pub const CERTIFICATE: &str = "disability_certificate";
-}
-
 /// The consent that opens something of this referral now.
 pub(super) fn standing(row: &ReferralRow) -> Option<&consent::Model> {
     row.consent
@@ -56,10 +49,16 @@ pub(super) fn standing(row: &ReferralRow) -> Option<&consent::Model> {
 /// as the receiver may, and goes on seeing it.
 pub fn disclosed(row: &ReferralRow, status: ReferralStatus, keys: &Keys) -> Result<Option<Disclosed>> {
     let referral = &row.referral;
-    let stated_phone =
-        || referral.stated_phone_sealed.as_ref().map(|sealed| keys.open(column::PHONE, sealed)).transpose();
+    let stated_phone = || {
+        let sealed = referral.stated_phone_sealed.as_ref();
+        keys.open_some(referral::Column::StatedPhoneSealed, referral.id, sealed)
+    };
     let masked_id = || {
-        let plain = keys.open(column::NATIONAL_ID, &referral.stated_national_id_sealed)?;
+        let plain = keys.open(
+            referral::Column::StatedNationalIdSealed,
+            referral.id,
+            &referral.stated_national_id_sealed,
+        )?;
         // Of somebody who was forgotten there is none any more.
         if plain.is_empty() {
             return Ok(None);
@@ -68,20 +67,28 @@ pub fn disclosed(row: &ReferralRow, status: ReferralStatus, keys: &Keys) -> Resu
             NationalId::parse(&plain).map_err(|_| Error::internal("a sealed identity number is none"))?;
         Ok::<_, Error>(Some(id.masked()))
     };
-    let basics = Disclosed {
-        name: Some(referral.stated_name.clone()),
-        birth_year: Some(referral.stated_birth_year),
-        ..Disclosed::default()
+    let basics = || {
+        let name =
+            keys.open(referral::Column::StatedNameSealed, referral.id, &referral.stated_name_sealed)?;
+        Ok::<_, Error>(Disclosed {
+            name: Some(name),
+            birth_year: Some(referral.stated_birth_year),
+            ..Disclosed::default()
+        })
     };
     match row.party.side {
         ReferralSide::Sender => {
-            Ok(Some(Disclosed { id_number: masked_id()?, phone: stated_phone()?, ..basics }))
+            Ok(Some(Disclosed { id_number: masked_id()?, phone: stated_phone()?, ..basics()? }))
         }
         ReferralSide::Receiver if has_ended(status) => Ok(None),
         ReferralSide::Receiver | ReferralSide::Overseer => {
             let person = row.person.as_ref();
+            let of_person = |column, pick: fn(&person::Model) -> Option<&Sealed>| match person {
+                Some(person) => keys.open_some(column, person.id, pick(person)),
+                None => Ok(None),
+            };
             let mut shown =
-                Disclosed { area: person.and_then(|person| person.subdistrict.clone()), ..basics };
+                Disclosed { area: person.and_then(|person| person.subdistrict.clone()), ..basics()? };
             let fields = standing(row).map_or("", |consent| consent.fields.as_str());
             for field in fields.split(' ').filter_map(ConsentField::of_word) {
                 match field {
@@ -89,24 +96,30 @@ pub fn disclosed(row: &ReferralRow, status: ReferralStatus, keys: &Keys) -> Resu
                     ConsentField::Phone => {
                         shown.phone = match stated_phone()? {
                             Some(phone) => Some(phone),
-                            None => person
-                                .and_then(|person| person.phone_sealed.as_ref())
-                                .map(|sealed| keys.open(column::PHONE, sealed))
-                                .transpose()?,
+                            None => {
+                                of_person(person::Column::PhoneSealed, |person| person.phone_sealed.as_ref())?
+                            }
                         };
                     }
-                    ConsentField::Address => shown.address = person.and_then(|person| person.address.clone()),
+                    ConsentField::Address => {
+                        shown.address = of_person(person::Column::AddressSealed, |person| {
+                            person.address_sealed.as_ref()
+                        })?;
+                    }
                     ConsentField::Disability => {
                         shown.disability =
                             person.and_then(|person| person.disability_class.zip(person.disability_grade));
-                        shown.disability_certificate = person
-                            .and_then(|person| person.disability_certificate_sealed.as_ref())
-                            .map(|sealed| keys.open(column::CERTIFICATE, sealed))
-                            .transpose()?
+                        shown.disability_certificate =
+                            of_person(person::Column::DisabilityCertificateSealed, |person| {
+                                person.disability_certificate_sealed.as_ref()
+                            })?
                             .and_then(|plain| DisabilityCertificate::parse(&plain).ok())
                             .map(|certificate| certificate.masked());
                     }
-                    ConsentField::Health => shown.health = person.and_then(|person| person.health.clone()),
+                    ConsentField::Health => {
+                        shown.health =
+                            of_person(person::Column::HealthSealed, |person| person.health_sealed.as_ref())?;
+                    }
                     ConsentField::Income => {
                         shown.monthly_income = person.and_then(|person| person.monthly_income);
                     }

@@ -87,7 +87,7 @@ impl Slice {
                 referral_event::Column::At,
                 referral_event::Column::Status,
                 referral_event::Column::ActorId,
-                referral_event::Column::Note,
+                referral_event::Column::NoteSealed,
             ])
             .from_subquery(ranked, "ranked")
             .and_where(Expr::col("place").lte(page.fetched()))

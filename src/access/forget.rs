@@ -189,10 +189,10 @@ impl Forgetting<'_> {
             .await?;
         let notes = referral_event::Entity::find()
             .filter(referral_event::Column::ReferralId.is_in(ids(&rows.referrals, |row| row.id)))
-            .filter(referral_event::Column::Note.is_not_null())
+            .filter(referral_event::Column::NoteSealed.is_not_null())
             .all(connection)
             .await?;
-        let agents = rows.redemptions.iter().filter(|row| row.agent_name.is_some());
+        let agents = rows.redemptions.iter().filter(|row| row.agent_name_sealed.is_some());
         write(connection, std::iter::once(blanks.person(person, at))).await?;
         write(connection, rows.settlements.iter().map(|row| blanks.settlement(row))).await?;
         write(connection, rows.cards.iter().map(|row| blanks.aid_card(row))).await?;

@@ -53,13 +53,13 @@ pub use clients::{Caller, ClientProof, NewSecret, NotProven, TOKEN_PATH, are_usa
 pub use database::{Database, counting, recording};
 pub use desk::{Conflicts, Desk, Patient, StayMarks};
 pub use directory::{Directory, LONGEST_AGE, Reference, in_force};
-pub use disclosure::{Disclosed, column, disclosed};
+pub use disclosure::{Disclosed, disclosed};
 pub use doors::ReferralRow;
 pub use forget::{Forgetting, Forgotten};
 pub use issue::{CLIENT_LIFE, IssueError, Issued, LONGEST_LIFE, LONGEST_STAFF_LIFE};
 pub use jose::ALGORITHMS;
 pub use jwks::PublicKeys;
-pub use keys::{Active, Keys, Listed, Verifying, make_private_folder};
+pub use keys::{Active, Keys, Listed, MasterKey, Verifying, make_private_folder};
 pub use loading::LoadingGate;
 pub use patience::Patience;
 pub use possession::{Proof, ProofFlaw};

@@ -18,7 +18,6 @@ use tokio::time::Instant;
 use super::asked::{Asked, Bounds};
 use super::database::Database;
 use super::directory::{Directory, LONGEST_AGE};
-use super::disclosure::column;
 use super::keys::Keys;
 use super::knocks::Knocks;
 use super::looks::{Looks, Seen};
@@ -324,7 +323,9 @@ impl Gate {
     /// Whether the personal data of this database open with these keys; true as long as there are none.
     pub async fn keys_fit(&self) -> Result<bool> {
         let any = person::Entity::find().limit(1).one(&self.database.reader()).await?;
-        Ok(any.is_none_or(|person| self.keys.open(column::NATIONAL_ID, &person.national_id_sealed).is_ok()))
+        Ok(any.is_none_or(|person| {
+            self.keys.open(person::Column::NationalIdSealed, person.id, &person.national_id_sealed).is_ok()
+        }))
     }
 }
 

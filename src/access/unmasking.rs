@@ -5,11 +5,11 @@ use std::collections::HashMap;
 
 use entity::id::{PersonId, ReferralId, SettlementId};
 use entity::kinds::{ConsentField, Scope};
-use entity::{consent, person, referral_party, settlement};
+use entity::{consent, person, referral, referral_party, settlement};
 use sea_orm::ColumnTrait;
 use uuid::Uuid;
 
-use super::disclosure::{column, standing};
+use super::disclosure::standing;
 use super::doors::ReferralRow;
 use super::slice::Slice;
 use crate::error::{Error, Result};
@@ -42,8 +42,10 @@ impl Slice {
         self.unmasks(Scope::PersonUnmask, Some(purpose), &subjects, &people).await?;
         let clear = |(row, person): (settlement::Model, Option<person::Model>)| {
             let person = person.ok_or_else(|| Error::internal("a settlement without its person"))?;
-            let id_number = self.keys.open(column::NATIONAL_ID, &person.national_id_sealed)?;
-            Ok((row.id.into(), Clear { name: person.name, id_number }))
+            let id_number =
+                self.keys.open(person::Column::NationalIdSealed, person.id, &person.national_id_sealed)?;
+            let name = self.keys.open(person::Column::NameSealed, person.id, &person.name_sealed)?;
+            Ok((row.id.into(), Clear { name, id_number }))
         };
         rows.into_iter().map(clear).collect()
     }
@@ -65,11 +67,13 @@ impl Slice {
         self.unmasks(Scope::PersonUnmask, Some(purpose), &subjects, &people).await?;
         let written = |row: &ReferralRow| subjects.contains(&type_id(row.referral.id));
         let clear = |row: ReferralRow| {
-            let id_number = self.keys.open(column::NATIONAL_ID, &row.referral.stated_national_id_sealed)?;
+            let row = row.referral;
+            let sealed = &row.stated_national_id_sealed;
+            let id_number = self.keys.open(referral::Column::StatedNationalIdSealed, row.id, sealed)?;
             // Of somebody who was forgotten there is none any more.
             let there = !id_number.is_empty();
-            let clear = Clear { name: row.referral.stated_name, id_number };
-            Ok(there.then(|| (row.referral.id.into(), clear)))
+            let name = self.keys.open(referral::Column::StatedNameSealed, row.id, &row.stated_name_sealed)?;
+            Ok(there.then(|| (row.id.into(), Clear { name, id_number })))
         };
         self.opened(&referrals)
             .await?

@@ -68,7 +68,7 @@ async fn write(act: &mut Act, id: ReferralId) -> Result<Outcome<bool>> {
         at: expired.due_at,
         status: ReferralStatus::Expired,
         actor_id: act.slice().viewer().partner_id(),
-        note: None,
+        note_sealed: None,
     };
     act.insert::<referral_event::Entity>(&event).await?;
     tell(act, &expired).await?;

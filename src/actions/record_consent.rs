@@ -110,12 +110,14 @@ async fn keep(act: &mut Act, input: &RecordConsentInput) -> Result<Outcome<conse
     }
     let (Some(receiver), true) = (receiver, refusals.is_empty()) else { return Outcome::refused(refusals) };
     let fields = words::distinct::<_, ConsentField>(input.fields.clone());
+    let keys = act.slice().keys();
+    let id = act.new_id::<ConsentId>();
     let row = consent::Model {
-        id: act.new_id(),
+        id,
         recorder_id: act.slice().viewer().partner_id(),
         receiver_id: receiver.id,
-        national_id_hash: act.slice().keys().find_person(&input.person.national_id.0),
-        name: input.person.name.clone(),
+        national_id_hash: keys.find_person(&input.person.national_id.0),
+        name_sealed: keys.seal(consent::Column::NameSealed, id, &input.person.name)?,
         fields: fields.iter().map(|field| field.word()).collect::<Vec<_>>().join(" "),
         purpose: input.purpose.clone(),
         wording_version: input.wording_version.clone(),

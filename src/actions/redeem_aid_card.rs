@@ -283,8 +283,10 @@ fn row(act: &Act, input: &RedeemAidCardInput, card: &aid_card::Model) -> Result<
             .collect();
         serde_json::to_value(kept).map_err(|error| Error::internal(error.to_string()))
     });
+    let id = act.new_id::<RedemptionId>();
+    let agent = input.agent_name.as_deref();
     Ok(redemption::Model {
-        id: act.new_id(),
+        id,
         supermarket_id: act.slice().viewer().partner_id(),
         aid_card_id: card.id,
         operation_key: act.key().to_owned(),
@@ -296,7 +298,7 @@ fn row(act: &Act, input: &RedeemAidCardInput, card: &aid_card::Model) -> Result<
         balance_after: card.balance,
         card_last_four: card.last_four.clone(),
         lines: lines.transpose()?,
-        agent_name: input.agent_name.clone(),
+        agent_name_sealed: act.slice().keys().seal_some(redemption::Column::AgentNameSealed, id, agent)?,
         redeemed_at: act.now(),
         voided_at: None,
         refunded_at: None,

@@ -203,13 +203,14 @@ pub async fn take(
             .pop()
             .ok_or_else(|| Error::internal("a party row is gone"))?;
     }
+    let id = act.new_id::<ReferralEventId>();
     let event = referral_event::Model {
-        id: act.new_id::<ReferralEventId>(),
+        id,
         referral_id: changed.id,
         at: act.now(),
         status: step.to,
         actor_id: act.slice().viewer().partner_id(),
-        note: step.note.map(str::to_owned),
+        note_sealed: act.slice().keys().seal_some(referral_event::Column::NoteSealed, id, step.note)?,
     };
     act.insert::<referral_event::Entity>(&event).await?;
     tell(act, &changed).await?;
@@ -245,7 +246,9 @@ async fn change(act: &mut Act, row: &ReferralRow, step: &Step<'_>) -> Result<Opt
         (referral::Column::UpdatedAt, Expr::value(act.now())),
     ];
     if step.to == ReferralStatus::Completed {
-        set.push((referral::Column::Outcome, Expr::value(step.note.map(str::to_owned))));
+        let keys = act.slice().keys();
+        let outcome = keys.seal_some(referral::Column::OutcomeSealed, row.referral.id, step.note)?;
+        set.push((referral::Column::OutcomeSealed, Expr::value(outcome)));
         set.push((referral::Column::AmountGranted, Expr::value(step.amount_granted)));
     }
     act.changes::<referral::Entity>(&row.referral);

@@ -148,14 +148,15 @@ pub async fn give_back(
         row.refunded.checked_add(amount).ok_or_else(|| Error::internal("a refund beyond 64 bits"))?;
     let redemption = set_refunded(act, row, refunded, voided_at).await?;
     let card = act.put_back(row, amount).await?;
+    let id = act.new_id::<RefundId>();
     let refund = refund::Model {
-        id: act.new_id::<RefundId>(),
+        id,
         redemption_id: row.id,
         supermarket_id: row.supermarket_id,
         operation_key: act.key().to_owned(),
         amount,
         credited_card_id: card.as_ref().map(|card| card.id),
-        reason: reason.to_owned(),
+        reason_sealed: act.slice().keys().seal(refund::Column::ReasonSealed, id, reason)?,
         refunded_at: act.now(),
         voided_at: None,
     };

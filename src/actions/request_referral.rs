@@ -10,7 +10,7 @@ use sea_orm::ColumnTrait;
 use super::operator::{self, OperatorInput};
 use super::referral_step::tell;
 use super::referral_step::{LONGEST_NOTE, LONGEST_REFERENCE, ReferralPayload, payload};
-use crate::access::{Act, Answered, Intent, Outcome, ReferralRow, Slice, column};
+use crate::access::{Act, Answered, Intent, Outcome, ReferralRow, Slice};
 use crate::error::{Error, Result};
 use crate::graph::partner::PartnerBy;
 use crate::graph::scalars::IdempotencyKey;
@@ -154,11 +154,14 @@ async fn covering_consent(
 ) -> Result<std::result::Result<consent::Model, Reason>> {
     let Some(id) = id else { return Ok(Err(Reason::ConsentRequired)) };
     let consent = act.select::<consent::Entity>()?.only(consent::Column::Id.eq(id)).one().await?;
-    let person = act.slice().keys().find_person(&input.person.national_id.0);
+    let keys = act.slice().keys();
+    let person = keys.find_person(&input.person.national_id.0);
+    let name = consent.as_ref().map(|row| keys.open(consent::Column::NameSealed, row.id, &row.name_sealed));
+    let name = name.transpose()?;
     Ok(match consent {
         Some(consent)
             if consent.national_id_hash == person
-                && same_name_key(&consent.name) == same_name_key(&input.person.name)
+                && name.is_some_and(|name| same_name_key(&name) == same_name_key(&input.person.name))
                 && receiver.is_some_and(|receiver| receiver.id == consent.receiver_id) =>
         {
             if consent.withdrawn_at.is_none() { Ok(consent) } else { Err(Reason::ConsentWithdrawn) }
@@ -191,7 +194,7 @@ async fn send(act: &mut Act, input: &RequestReferralInput) -> Result<Outcome<Ref
         at: act.now(),
         status: ReferralStatus::Requested,
         actor_id: row.sender_id,
-        note: None,
+        note_sealed: None,
     };
     act.insert::<referral_event::Entity>(&event).await?;
     tell(act, &row).await?;
@@ -213,28 +216,33 @@ fn row(
     let national_id = &input.person.national_id.0;
     let term = u32::try_from(input.due_in_working_days).unwrap_or(1);
     let due = add_working_days(act.today(), term).ok_or_else(|| Error::internal("no such working day"))?;
+    let id = act.new_id::<ReferralId>();
     Ok(referral::Model {
-        id: act.new_id::<ReferralId>(),
+        id,
         number: number(),
         sender_id: act.slice().viewer().partner_id(),
         receiver_id: found.receiver.id,
         programme_id: found.programme,
-        reason: input.reason.clone(),
+        reason_sealed: keys.seal(referral::Column::ReasonSealed, id, &input.reason)?,
         person_id: person,
-        stated_name: input.person.name.clone(),
-        stated_national_id_sealed: keys.seal(column::NATIONAL_ID, national_id.expose())?,
+        stated_name_sealed: keys.seal(referral::Column::StatedNameSealed, id, &input.person.name)?,
+        stated_national_id_sealed: keys.seal(
+            referral::Column::StatedNationalIdSealed,
+            id,
+            national_id.expose(),
+        )?,
         stated_birth_year: national_id.birth_date().year(),
-        stated_phone_sealed: input
-            .phone
-            .as_deref()
-            .map(|phone| keys.seal(column::PHONE, phone))
-            .transpose()?,
+        stated_phone_sealed: keys.seal_some(
+            referral::Column::StatedPhoneSealed,
+            id,
+            input.phone.as_deref(),
+        )?,
         consent_id: found.consent.as_ref().map(|consent| consent.id),
         status: ReferralStatus::Requested,
         requested_at: act.now(),
         due_at: end_of_china_day(due),
         updated_at: act.now(),
-        outcome: None,
+        outcome_sealed: None,
         amount_granted: None,
     })
 }

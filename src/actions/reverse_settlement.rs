@@ -104,12 +104,13 @@ pub async fn undo(act: &mut Act, row: &settlement::Model, reason: &str) -> Resul
     let live = Condition::all()
         .add(settlement::Column::Id.eq(row.id))
         .add(settlement::Column::Status.eq(SettlementStatus::Settled));
+    let sealed = act.slice().keys().seal(settlement::Column::ReversalReasonSealed, row.id, reason)?;
     let reversed = act
         .set_if::<settlement::Entity>(
             [
                 (settlement::Column::Status, Expr::value(SettlementStatus::Reversed)),
                 (settlement::Column::ReversedAt, Expr::value(act.now())),
-                (settlement::Column::ReversalReason, Expr::value(reason)),
+                (settlement::Column::ReversalReasonSealed, Expr::value(sealed)),
             ],
             live,
         )

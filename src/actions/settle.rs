@@ -168,7 +168,7 @@ fn row(
         operation_key: act.key().to_owned(),
         status: SettlementStatus::Settled,
         channel: SettlementChannel::OneStop,
-        patient_name: masked(&patient.person.name),
+        patient_name: masked(&patient.name(act.slice().keys())?),
         admission_number: bill.admission_number.as_str().to_owned(),
         invoice_number: bill.invoice_number.as_str().to_owned(),
         insurer_settlement_id: bill.insurer_settlement_id.as_str().to_owned(),
@@ -191,7 +191,7 @@ fn row(
         calculation: json(calculation)?,
         settled_at: act.now(),
         reversed_at: None,
-        reversal_reason: None,
+        reversal_reason_sealed: None,
         recalculation_due: false,
     })
 }

@@ -212,10 +212,11 @@ async fn undo_refund(act: &mut Act, id: &str, reason: &str) -> Result<Option<Rea
     act.set_if::<refund::Entity>([(refund::Column::VoidedAt, Expr::value(act.now()))], of(id)).await?;
     if row.voided_at.is_some() {
         // Nothing of the sale stands, so what the refund gave back stays back; the void accounts for it from now on.
+        let id = act.new_id::<RefundId>();
         let instead = refund::Model {
-            id: act.new_id(),
+            id,
             operation_key: act.key().to_owned(),
-            reason: reason.to_owned(),
+            reason_sealed: act.slice().keys().seal(refund::Column::ReasonSealed, id, reason)?,
             refunded_at: act.now(),
             ..refund
         };

@@ -7,7 +7,7 @@ use indicatif::{ProgressBar, ProgressStyle};
 use serde_json::json;
 
 use super::serve::{bind, serve, settings};
-use super::{Failure, Outcome, Place, check, configure, gate, open};
+use super::{Failure, Outcome, Place, check, configure, gate, migrate, open};
 use crate::access::{Gate, IssueError, scopes_of};
 use crate::config::Config;
 use crate::demo::{self, DemoRequest};
@@ -53,7 +53,7 @@ impl Demo {
             start_over(&config).await?;
         }
         let database = open(&config).await?;
-        database.migrate().await?;
+        migrate(&config, &database).await?;
         let gate = gate(&config, database).await?;
         check(&config, &gate).await?;
         if !demo::is_loaded(&gate).await? {

@@ -1,6 +1,6 @@
 use clap::Args;
 
-use super::{Outcome, Place, configure, open};
+use super::{Outcome, Place, configure, migrate, open};
 
 /// Bring the database to this version's schema. Runs each step that has not run yet; running it again changes nothing.
 #[derive(Args)]
@@ -14,9 +14,12 @@ impl Migrate {
         let config = configure(&self.place, None)?;
         let database = open(&config).await?;
         let pending = database.pending_migrations().await?;
-        database.migrate().await?;
+        let sealed = migrate(&config, &database).await?;
         for step in &pending {
             println!("{step}");
+        }
+        if sealed > 0 {
+            println!("{sealed} row(s) with names or texts in the clear were sealed.");
         }
         println!("{} step(s) run; the database is current.", pending.len());
         database.close().await?;

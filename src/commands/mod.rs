@@ -22,7 +22,7 @@ use std::sync::Arc;
 use clap::{Args, Parser, Subcommand};
 use tokio::sync::watch;
 
-use crate::access::{Answered, Database, Gate, Keys, Rate, Slice, make_private_folder};
+use crate::access::{Answered, Database, Gate, Keys, MasterKey, Rate, Slice, make_private_folder};
 use crate::actions::suspend::SuspensionInput;
 use crate::clock::Clock;
 use crate::config::{self, Config, Flags, LogForm};
@@ -190,13 +190,27 @@ async fn open(config: &Config) -> Result<Database, Failure> {
     Ok(Database::open(&config.database).await?)
 }
 
+/// Brings a database to this version's schema; tells how many rows were sealed that a version before kept in the clear.
+async fn migrate(config: &Config, database: &Database) -> Result<u64, Failure> {
+    let folder = config.data.join("keys");
+    let keys = || {
+        Keys::kept_in_folder_under(&folder, &config.master_key).map_err(|error| {
+            Error::internal(format!(
+                "the keys in {} cannot be used: {error}. They are needed to seal the names in this database",
+                folder.display()
+            ))
+        })
+    };
+    Ok(database.migrate_sealing(keys).await?)
+}
+
 /// The gate over an open database, with the keys of the data folder. They are made when they are missing, unless the database
 /// holds what other keys have sealed or signed.
 async fn gate(config: &Config, database: Database) -> Result<Gate, Failure> {
     if !database.holds_people_or_tokens().await? {
-        return gate_with(Keys::in_folder, config, database);
+        return gate_with(Keys::in_folder_under, config, database);
     }
-    gate_with(Keys::kept_in_folder, config, database).map_err(|Failure(why)| {
+    gate_with(Keys::kept_in_folder_under, config, database).map_err(|Failure(why)| {
         Failure(format!(
             "{why}. The database holds people or tokens, which only their own keys open: put the folder back from its backup, or \
              name the right one with --data"
@@ -209,16 +223,16 @@ async fn gate_of_installation(config: &Config) -> Result<Gate, Failure> {
     if let Some(file) = config.sqlite_file().filter(|file| !file.exists()) {
         return Err(Failure(format!("there is no database {}", file.display())));
     }
-    gate_with(Keys::kept_in_folder, config, Database::open(&config.database).await?)
+    gate_with(Keys::kept_in_folder_under, config, Database::open(&config.database).await?)
 }
 
 fn gate_with(
-    read: fn(&Path) -> std::io::Result<Keys>,
+    read: fn(&Path, &MasterKey) -> std::io::Result<Keys>,
     config: &Config,
     database: Database,
 ) -> Result<Gate, Failure> {
     let folder = config.data.join("keys");
-    let keys = read(&folder)
+    let keys = read(&folder, &config.master_key)
         .map_err(|error| Failure(format!("the keys in {} cannot be used: {error}", folder.display())))?;
     let usual = Rate::default();
     let rate = Rate {

@@ -173,10 +173,8 @@ pub(super) async fn send_with(
     person: &Invented,
     key: &str,
 ) -> Result<ReferralRow> {
-    let patient = || PatientInput {
-        national_id: NationalId(person.national_id.clone()),
-        name: person.row.name.clone(),
-    };
+    let patient =
+        || PatientInput { national_id: NationalId(person.national_id.clone()), name: person.name.clone() };
     let consent_id = if fields.is_empty() {
         None
     } else {

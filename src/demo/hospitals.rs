@@ -81,7 +81,7 @@ pub(super) fn bill_input(
     BillInput {
         patient: PatientInput {
             national_id: NationalId(patient.national_id.clone()),
-            name: patient.row.name.clone(),
+            name: patient.name.clone(),
         },
         admitted_on: Date(admitted_on),
         discharged_on: Date(discharged_on),

@@ -11,7 +11,7 @@ use rand::Rng;
 use rand_chacha::ChaCha8Rng;
 
 use super::district::{DISTRICT, SUBDISTRICTS, area_of, seeded_id};
-use crate::access::{Keys, column};
+use crate::access::Keys;
 use crate::error::{Error, Result};
 
 const SURNAMES: &str = "王李张刘陈杨赵黄周吴徐孙胡朱高林何郭马罗梁宋郑谢韩唐冯于董萧程曹袁邓许傅沈曾彭吕";
@@ -26,6 +26,7 @@ pub(super) struct People {
 /// Somebody who does not exist.
 pub(super) struct Invented {
     pub(super) row: person::Model,
+    pub(super) name: String,
     pub(super) national_id: NationalId,
 }
 
@@ -93,28 +94,29 @@ impl People {
     ) -> Result<Invented> {
         let national_id = self.number(born)?;
         let name = self.name();
+        let id = seeded_id::<PersonId>(&mut self.rng, since);
         let row = person::Model {
-            id: seeded_id::<PersonId>(&mut self.rng, since),
-            national_id_sealed: keys.seal(column::NATIONAL_ID, national_id.expose())?,
+            id,
+            national_id_sealed: keys.seal(person::Column::NationalIdSealed, id, national_id.expose())?,
             national_id_hash: keys.find_person(&national_id),
             desk_hash: keys.find_at_desk(&national_id, &name),
-            name,
+            name_sealed: keys.seal(person::Column::NameSealed, id, &name)?,
             birth_date: national_id.birth_date(),
             district: DISTRICT.into(),
             subdistrict: Some(area_of(subdistrict)),
             community: None,
             phone_sealed: None,
-            address: None,
+            address_sealed: None,
             disability_class: None,
             disability_grade: None,
             disability_certificate_sealed: None,
-            health: None,
+            health_sealed: None,
             monthly_income: None,
             deceased_on: None,
             created_at: since,
             forgotten_at: None,
         };
-        Ok(Invented { row, national_id })
+        Ok(Invented { row, name, national_id })
     }
 
     /// Somebody of whom the register knows everything that a consent can open.
@@ -130,17 +132,22 @@ impl People {
         let phone = format!("1390000{:04}", self.rng.random_range(0..10_000));
         let certificate = format!("{}{}{grade}", person.national_id.expose(), class + 1);
         let road = SUBDISTRICTS.get(subdistrict).map_or("汝河路", |(_, name)| name);
-        person.row.phone_sealed = Some(keys.seal(column::PHONE, &phone)?);
-        person.row.address = Some(format!(
+        let address = format!(
             "{road}演示小区{}号楼{}室",
             self.rng.random_range(1..30),
             self.rng.random_range(101..699)
-        ));
+        );
+        let health =
+            if self.rng.random_range(0..2) == 0 { "慢性肾病，定期透析" } else { "高血压" };
+        let id = person.row.id;
+        let sealed = |column, plain: &str| keys.seal(column, id, plain).map(Some);
+        person.row.phone_sealed = sealed(person::Column::PhoneSealed, &phone)?;
+        person.row.address_sealed = sealed(person::Column::AddressSealed, &address)?;
         person.row.disability_class = DisabilityClass::ALL.get(class).copied();
         person.row.disability_grade = Some(grade);
-        person.row.disability_certificate_sealed = Some(keys.seal(column::CERTIFICATE, &certificate)?);
-        person.row.health =
-            Some(if self.rng.random_range(0..2) == 0 { "慢性肾病，定期透析" } else { "高血压" }.into());
+        person.row.disability_certificate_sealed =
+            sealed(person::Column::DisabilityCertificateSealed, &certificate)?;
+        person.row.health_sealed = sealed(person::Column::HealthSealed, health)?;
         person.row.monthly_income = Some(Fen::new(self.rng.random_range(0..60_000)));
         Ok(person)
     }

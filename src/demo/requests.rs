@@ -160,7 +160,7 @@ impl Maker<'_> {
             "coverage",
             HOSPITAL,
             "query($id: NationalId!, $name: String!) { coverage(nationalId: $id, name: $name) { covered reason patientName entitlements { programme { code nameZh } deductibleLeft annualCap usedThisYear capLeft policyVersion { validFrom form bands { from below rate } } } } }",
-            json!({ "id": patient.national_id.expose(), "name": patient.row.name }),
+            json!({ "id": patient.national_id.expose(), "name": patient.name }),
         );
         let bill = self.bill().await?;
         self.add(
@@ -355,7 +355,7 @@ impl Maker<'_> {
             format!("mutation($input: RequestReferralInput!) {{ requestReferral(input: $input) {{ referral {{ {shape} }} replayed userErrors {{ code message field }} }} }}"),
             json!({ "input": {
                 "key": key, "receiver": { "code": DISABILITY_FEDERATION },
-                "person": { "nationalId": person.national_id.expose(), "name": person.row.name },
+                "person": { "nationalId": person.national_id.expose(), "name": person.name },
                 "phone": "13900001234", "reason": "申请轮椅", "consentId": consent, "dueInWorkingDays": 10,
             } }),
         );
@@ -395,7 +395,7 @@ impl Maker<'_> {
             "mutation($input: RecordConsentInput!) { recordConsent(input: $input) { consent { id receiver { code } fields purpose givenOn } replayed userErrors { code message field } } }",
             json!({ "input": {
                 "key": key, "receiver": { "code": DISABILITY_FEDERATION },
-                "person": { "nationalId": person.national_id.expose(), "name": person.row.name },
+                "person": { "nationalId": person.national_id.expose(), "name": person.name },
                 "fields": ["PHONE", "DISABILITY"], "purpose": "申请辅助器具", "wordingVersion": "2016-1", "givenOn": today,
             } }),
         );
@@ -418,7 +418,7 @@ impl Maker<'_> {
             key: IdempotencyKey(key),
             person: PatientInput {
                 national_id: NationalId(person.national_id.clone()),
-                name: person.row.name.clone(),
+                name: person.name.clone(),
             },
             receiver: PartnerBy::Code(DISABILITY_FEDERATION.into()),
             fields: vec![ConsentField::Phone.into(), ConsentField::Disability.into()],

@@ -59,7 +59,7 @@ pub(super) fn card(
         number_hash: keys.find_card(&number),
         last_four: number.last_four().to_owned(),
         person_id: holder.row.id,
-        holder_name: masked(&holder.row.name),
+        holder_name: masked(&holder.name),
         programme_id: programme,
         status: AidCardStatus::Active,
         face_value: FACE_VALUE,

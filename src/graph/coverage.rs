@@ -114,7 +114,7 @@ impl CoverageQuery {
             return not(Code::NotFound, None);
         };
         slice.looked_at(Scope::CoverageRead, type_id(patient.person.id), Some(patient.person.id));
-        let shown = Some(masked(&patient.person.name));
+        let shown = Some(masked(&patient.name(slice.keys())?));
         let stay = Stay { admitted_on: on, discharged_on: on };
         let in_force: Vec<_> = reference.versions_on(on).cloned().collect();
         let covering = match covering(stay, patient.person.deceased_on, &patient.statuses, &in_force) {

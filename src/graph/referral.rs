@@ -121,8 +121,9 @@ impl Referral {
         }
     }
 
-    async fn reason(&self) -> &str {
-        &self.0.referral.reason
+    async fn reason(&self, ctx: &Context<'_>) -> Result<String> {
+        let row = &self.0.referral;
+        slice(ctx)?.keys().open(referral::Column::ReasonSealed, row.id, &row.reason_sealed)
     }
 
     /// Null once the referral has ended, for the receiver.
@@ -167,8 +168,9 @@ impl Referral {
         DateTime(self.0.referral.updated_at)
     }
 
-    async fn outcome(&self) -> Option<&str> {
-        self.0.referral.outcome.as_deref()
+    async fn outcome(&self, ctx: &Context<'_>) -> Result<Option<String>> {
+        let row = &self.0.referral;
+        slice(ctx)?.keys().open_some(referral::Column::OutcomeSealed, row.id, row.outcome_sealed.as_ref())
     }
 
     async fn amount_granted(&self) -> Option<Money> {

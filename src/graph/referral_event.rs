@@ -35,8 +35,9 @@ impl ReferralEvent {
         Ok(Partner(slice(ctx)?.directory().partner(self.0.actor_id).await?))
     }
 
-    async fn note(&self) -> Option<&str> {
-        self.0.note.as_deref()
+    async fn note(&self, ctx: &Context<'_>) -> Result<Option<String>> {
+        let note = self.0.note_sealed.as_ref();
+        slice(ctx)?.keys().open_some(referral_event::Column::NoteSealed, self.0.id, note)
     }
 }
 

@@ -128,8 +128,9 @@ impl Settlement {
         self.0.reversed_at.map(DateTime)
     }
 
-    async fn reversal_reason(&self) -> Option<&str> {
-        self.0.reversal_reason.as_deref()
+    async fn reversal_reason(&self, ctx: &Context<'_>) -> Result<Option<String>> {
+        let reason = self.0.reversal_reason_sealed.as_ref();
+        slice(ctx)?.keys().open_some(settlement::Column::ReversalReasonSealed, self.0.id, reason)
     }
 
     /// A stay before it in the same cap was reversed: the bureau may owe more; nothing changes by itself.

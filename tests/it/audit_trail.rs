@@ -1,6 +1,7 @@
 //! Who did and looked at what.
 
 use entity::kinds::{Category, Scope};
+use entity::person;
 use serde_json::{Value, json};
 
 use crate::harness::district::{BUREAU, DPF, HOSPITAL, OFFICE, SHOP};
@@ -122,7 +123,12 @@ async fn a_request_leaves_one_look_however_often_it_looks() {
 async fn what_a_consent_opens_is_written_down_before_it_is_shown() {
     let district = District::new().await;
     let auditor = auditor(&district).await;
-    let person = district.person_who("王小红", &[], |row| row.health = Some("kidney".into())).await;
+    let person = district
+        .person_who("王小红", &[], |row| {
+            let health = district.gate.keys().seal(person::Column::HealthSealed, row.id, "kidney");
+            row.health_sealed = Some(health.unwrap());
+        })
+        .await;
     let office = district.partner(OFFICE).await;
     let given = office.act("recordConsent", consent(DPF, &person, &["HEALTH"]), "consent { id }").await;
     let mut open = request(DPF, &person);

@@ -5,11 +5,14 @@ use std::process::Command;
 
 use entity::id::PersonId;
 use entity::kinds::{Category, ReferralStatus, Scope};
-use entity::{NationalId, consent, person, referral, settlement};
-use onestop::access::{Forgotten, Keys, NOBODY, NOTHING, column};
+use entity::{NationalId, Sealed, consent, person, referral, settlement};
+use onestop::access::{Forgotten, Keys, NOBODY, NOTHING};
 use onestop::page::{key_of, type_id};
 use onestop::rules::retention::{Need, Retention};
-use sea_orm::{ColumnTrait, ConnectionTrait, EntityTrait, QueryFilter, TransactionTrait};
+use sea_orm::{
+    ColumnTrait, ConnectionTrait, EntityTrait, IdenStatic, Iterable, ModelTrait, QueryFilter,
+    TransactionTrait, Value as Stored,
+};
 use serde_json::{Value, json};
 
 use crate::harness::database::{Fresh, postgres};
@@ -44,6 +47,19 @@ fn sql(id: PersonId) -> String {
     }
 }
 
+/// The sealed values of a row, opened, a line each.
+fn opened<E: EntityTrait>(keys: &Keys, row: &E::Model) -> String {
+    let mut text = String::new();
+    let id = E::Column::iter().find(|column| column.as_str() == "id").map(|column| row.get(column));
+    for column in E::Column::iter().filter(|column| column.as_str().ends_with("_sealed")) {
+        if let (Some(Stored::Uuid(Some(id))), Stored::Bytes(Some(sealed))) = (&id, row.get(column)) {
+            text.push_str(&keys.open(column, *id, &Sealed(sealed)).unwrap());
+            text.push('\n');
+        }
+    }
+    text
+}
+
 impl Story {
     async fn new() -> Self {
         Self::in_district(District::with_medical_assistance().await).await
@@ -52,8 +68,10 @@ impl Story {
     async fn in_district(district: District) -> Self {
         let person = district
             .person_who(NAME, &[Category::Dibao], |row| {
-                row.address = Some("人民路九号".into());
-                row.health = Some("久病在床".into());
+                let sealed =
+                    |column, plain: &str| Some(district.gate.keys().seal(column, row.id, plain).unwrap());
+                row.address_sealed = sealed(person::Column::AddressSealed, "人民路九号");
+                row.health_sealed = sealed(person::Column::HealthSealed, "久病在床");
             })
             .await;
         let hospital = district.partner(HOSPITAL).await;
@@ -112,7 +130,7 @@ impl Story {
         forget(&self.district, self.person.id).await
     }
 
-    /// Every row of every table, as far as it can be read without a key.
+    /// Every row of every table, with what is sealed in it.
     async fn everything(&self) -> String {
         let connection = self.district.database.look().await;
         let mut rows: Vec<String> = Vec::new();
@@ -120,6 +138,7 @@ impl Story {
             ($($table:ident),* $(,)?) => {$(
                 for row in entity::$table::Entity::find().all(&connection).await.unwrap() {
                     rows.push(format!("{row:?}"));
+                    rows.push(opened::<entity::$table::Entity>(self.district.gate.keys(), &row));
                 }
             )*};
         }
@@ -199,13 +218,17 @@ async fn nothing_is_left_that_tells_who_it_was_and_every_amount_is_as_it_was() {
     let (keys, id) = (district.gate.keys(), NationalId::parse(&story.person.national_id).unwrap());
     let row = person::Entity::find_by_id(story.person.id).one(&connection).await.unwrap().unwrap();
     assert_eq!(row.birth_date.to_string(), "1950-01-01");
-    assert_eq!(keys.open(column::NATIONAL_ID, &row.national_id_sealed).unwrap(), "");
+    assert_eq!(keys.open(person::Column::NationalIdSealed, row.id, &row.national_id_sealed).unwrap(), "");
     assert_ne!(row.national_id_hash, keys.find_person(&id));
     assert_ne!(row.desk_hash, keys.find_at_desk(&id, NAME));
     let by_number = consent::Column::NationalIdHash.eq(keys.find_person(&id));
     assert_eq!(consent::Entity::find().filter(by_number).all(&connection).await.unwrap(), []);
     for row in referral::Entity::find().all(&connection).await.unwrap() {
-        assert_eq!(keys.open(column::NATIONAL_ID, &row.stated_national_id_sealed).unwrap(), "");
+        assert_eq!(
+            keys.open(referral::Column::StatedNationalIdSealed, row.id, &row.stated_national_id_sealed)
+                .unwrap(),
+            ""
+        );
     }
     connection.close().await.unwrap();
 

@@ -64,6 +64,7 @@ mod reverse_settlement;
 mod rotation;
 mod schema;
 mod schemas_of_kinds;
+mod sealed;
 mod seals;
 mod security;
 mod settle;

@@ -5,11 +5,10 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Write;
 use std::path::Path;
-use std::time::Duration;
 
 use async_graphql::parser::types::{BaseType, Type, TypeKind};
 use entity::kinds::{PartnerKind, Scope};
-use onestop::access::scopes_of;
+use onestop::access::may_hold;
 use onestop::schema::cut::has;
 use serde_json::json;
 
@@ -51,13 +50,17 @@ enum Takes {
 /// Every field of an object, no root field, that leads to a row.
 const LEADING: &[(&str, Takes)] = &[
     ("Agreement.programme", Takes::Nothing),
+    ("AgreementPayload.agreement", Takes::TheActs),
     ("AppropriatePayload.budget", Takes::TheActs),
     ("AuditRecord.partner", Takes::Nothing),
     ("Budget.programme", Takes::Nothing),
     ("CalculationPart.policyVersion", Takes::Nothing),
     ("CalculationPart.programme", Takes::Nothing),
+    ("Client.partner", Takes::Nothing),
+    ("ClientPayload.client", Takes::TheActs),
     ("ConfirmStatementPayload.statement", Takes::TheActs),
     ("Consent.receiver", Takes::Nothing),
+    ("Consent.recorder", Takes::Nothing),
     ("ConsentPayload.consent", Takes::TheActs),
     ("Coverage.entitlements", Takes::Nothing),
     ("Entitlement.policyVersion", Takes::Nothing),
@@ -80,6 +83,9 @@ const LEADING: &[(&str, Takes)] = &[
     ("ReferralPayload.referral", Takes::TheActs),
     ("RefundRedemptionPayload.card", Takes::TheActs),
     ("RefundRedemptionPayload.redemption", Takes::TheActs),
+    ("RegisterDocumentsPayload.client", Takes::TheActs),
+    ("RegisterPartnerPayload.partner", Takes::TheActs),
+    ("RegisterStaffPayload.staff", Takes::TheActs),
     ("ReverseSettlementPayload.settlement", Takes::TheActs),
     ("SettlePayload.settlement", Takes::TheActs),
     ("Settlement.hospital", Takes::Nothing),
@@ -87,8 +93,10 @@ const LEADING: &[(&str, Takes)] = &[
     ("Statement.lines", Takes::Nothing),
     ("Statement.partner", Takes::Nothing),
     ("StatementLine.source", Takes::Nothing),
+    ("SuspensionPayload.subject", Takes::TheActs),
     ("Viewer.agreements", Takes::Nothing),
     ("Viewer.partner", Takes::Nothing),
+    ("Viewer.staff", Takes::Nothing),
     ("VoidOperationPayload.operation", Takes::TheActs),
 ];
 
@@ -127,11 +135,11 @@ fn leading(sdl: &str) -> BTreeMap<String, String> {
 /// A token of one scope for each that a kind may hold, and one of none.
 async fn tokens(town: &Town, code: &str) -> Vec<(Option<Scope>, Partner)> {
     let mut tokens = Vec::new();
-    let scopes = scopes_of(kind_of(code)).into_iter().map(Some);
+    // Also those that only people hold: the harness has an administrator for them.
+    let scopes = Scope::ALL.iter().copied().filter(|scope| may_hold(kind_of(code), *scope)).map(Some);
     for scope in [None].into_iter().chain(scopes) {
         let held: Vec<Scope> = scope.into_iter().collect();
-        let token = town.district.gate.issue(code, &held, Duration::from_secs(3600)).await.unwrap();
-        tokens.push((scope, Partner::new(code, token, &town.district.url)));
+        tokens.push((scope, town.district.partner_with(code, &held).await));
     }
     tokens
 }

@@ -2,6 +2,8 @@
 
 use chrono::TimeDelta;
 use entity::kinds::{AidCardStatus, Category};
+use entity::redemption;
+use sea_orm::EntityTrait;
 use serde_json::{Value, json};
 
 use crate::harness::District;
@@ -63,8 +65,12 @@ async fn a_redemption_carries_what_was_posted() {
     assert_eq!(reply.text("redeemAidCard.card.balance"), "150.10");
     assert_eq!(reply.text("redeemAidCard.card.number"), masked);
     assert_eq!(shop.balance(&card).await, "150.10");
-    let kept = "SELECT count(*) FROM redemption WHERE agent_name = '王建国'";
-    assert_eq!(district.database.number(kept).await, 1);
+    let look = district.database.look().await;
+    let kept = redemption::Entity::find().one(&look).await.unwrap().unwrap();
+    look.close().await.unwrap();
+    let (column, agent) = (redemption::Column::AgentNameSealed, kept.agent_name_sealed.as_ref());
+    let agent = district.gate.keys().open_some(column, kept.id, agent).unwrap();
+    assert_eq!(agent.as_deref(), Some("王建国"));
 }
 
 #[tokio::test]

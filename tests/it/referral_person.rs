@@ -2,7 +2,7 @@
 //! referral lives, the bureau above as much as the receiver may be told.
 
 use entity::kinds::DisabilityClass;
-use onestop::access::column;
+use entity::person;
 use serde_json::{Value, json};
 
 use crate::harness::district::{BUREAU, CF, DPF, OFFICE, OTHER_OFFICE, Resident, fen};
@@ -29,14 +29,17 @@ impl Agencies {
         let keys = district.gate.keys();
         let person = district
             .person_who("欧阳小红", &[], |row| {
-                let number = keys.open(column::NATIONAL_ID, &row.national_id_sealed).unwrap();
-                row.phone_sealed = Some(keys.seal(column::PHONE, "13900000001").unwrap());
-                row.address = Some("汝河路1号".into());
+                let id = row.id;
+                let sealed = |column, plain: &str| Some(keys.seal(column, id, plain).unwrap());
+                let number =
+                    keys.open(person::Column::NationalIdSealed, id, &row.national_id_sealed).unwrap();
+                row.phone_sealed = sealed(person::Column::PhoneSealed, "13900000001");
+                row.address_sealed = sealed(person::Column::AddressSealed, "汝河路1号");
                 row.disability_class = Some(DisabilityClass::Physical);
                 row.disability_grade = Some(2);
-                let certificate = keys.seal(column::CERTIFICATE, &format!("{number}42B1")).unwrap();
-                row.disability_certificate_sealed = Some(certificate);
-                row.health = Some("dialysis".into());
+                row.disability_certificate_sealed =
+                    sealed(person::Column::DisabilityCertificateSealed, &format!("{number}42B1"));
+                row.health_sealed = sealed(person::Column::HealthSealed, "dialysis");
                 row.monthly_income = Some(fen("612.30"));
             })
             .await;

@@ -39,10 +39,14 @@ fn each_kind_has_its_own_root_fields() {
     let cards = "aidCard redemption redemptions";
     let owner = "budgets appropriate statement statements reconcile payStatement";
     let owed = "statement statements reconcile confirmStatement";
+    let administration = "clients staff registerPartner registerAgreement endAgreement registerClient \
+                          rotateClientSecret registerDocuments registerStaff suspend resume";
     for (word, own) in [
         (
             "BUREAU",
-            format!("{agency} {cards} settlement settlements {owner} auditTrail looksAtPerson ledger"),
+            format!(
+                "{agency} {cards} settlement settlements {owner} auditTrail looksAtPerson ledger {administration}"
+            ),
         ),
         ("SUBDISTRICT_OFFICE", agency.to_owned()),
         (
@@ -68,7 +72,7 @@ fn each_kind_has_its_own_nodes_and_scopes() {
     for (word, nodes, scopes) in [
         (
             "BUREAU",
-            "Settlement PolicyVersion AidCard Redemption Referral Consent Statement",
+            "Settlement PolicyVersion AidCard Redemption Referral Consent Statement Client Staff",
             "REFERRAL_READ REFERRAL_WRITE CONSENT_WRITE SETTLEMENT_READ CARD_READ STATEMENT_READ STATEMENT_PAY BUDGET_READ BUDGET_WRITE AUDIT_READ \
              PERSON_UNMASK ADMINISTRATION_READ ADMINISTRATION_WRITE",
         ),

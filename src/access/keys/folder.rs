@@ -59,9 +59,7 @@ pub(super) fn ring_in(folder: &Path) -> io::Result<Ring> {
 pub(super) fn rotate(folder: &Path, now: DateTime<Utc>) -> io::Result<(String, String)> {
     // Before anything is made in it: a folder without keys stays as it is.
     kept(folder, SIGNING_FILE)?;
-    let lock = private().create(true).truncate(false).open(folder.join(LOCK_FILE))?;
-    lock.lock()?;
-    sweep(folder)?;
+    let _lock = locked(folder)?;
     let old = ring_in(folder)?.active;
     let pem = new_signing_pem()?;
     let new = Ring::of(signing_key(&pem)?, Vec::new())?.active;
@@ -69,6 +67,13 @@ pub(super) fn rotate(folder: &Path, now: DateTime<Utc>) -> io::Result<(String, S
     put(folder, &format!("{RETIRED}{}.json", old.kid), &format!("{retired}\n"))?;
     put(folder, SIGNING_FILE, &pem)?;
     Ok((old.kid.clone(), new.kid.clone()))
+}
+
+/// Whoever changes keys that are there holds this; the next one waits.
+pub(super) fn locked(folder: &Path) -> io::Result<File> {
+    let lock = private().create(true).truncate(false).open(folder.join(LOCK_FILE))?;
+    lock.lock()?;
+    Ok(lock)
 }
 
 /// Takes away what rotations that were cut short have left, and what a first start may have: a copy of the private key.
@@ -85,8 +90,10 @@ fn sweep(folder: &Path) -> io::Result<()> {
     Ok(())
 }
 
-/// Writes a file whole and puts it into its place, in the place of the one before.
-fn put(folder: &Path, name: &str, text: &str) -> io::Result<()> {
+/// Writes a file whole and puts it into its place, in the place of the one before. Under [`locked`], one at a time: what another
+/// left unfinished is gone.
+pub(super) fn put(folder: &Path, name: &str, text: &str) -> io::Result<()> {
+    sweep(folder)?;
     let beside = folder.join(format!("{UNFINISHED}{name}"));
     write_new(&beside, text)?;
     fs::rename(&beside, folder.join(name))?;

@@ -1,17 +1,19 @@
 //! The server's keys: those that sign tokens, seals and receipts, and those that seal and find personal data.
 
+mod columns;
+mod convert;
+mod envelope;
 mod folder;
 mod reload;
 mod ring;
+mod sealing;
 
 use std::io;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, PoisonError, RwLock};
 
-use chacha20poly1305::aead::{Aead, KeyInit, Payload};
-use chacha20poly1305::{Key, XChaCha20Poly1305, XNonce};
 use chrono::{DateTime, Utc};
-use entity::{CardNumber, Digest, NationalId, Sealed};
+use entity::{CardNumber, Digest, NationalId};
 use hmac::{Hmac, Mac};
 use rand::TryRngCore;
 use rand::rngs::OsRng;
@@ -20,27 +22,25 @@ use tokio::sync::Mutex;
 use tokio::time::Instant;
 
 use super::jwks::PublicKeys;
-use crate::error::{Error, Result};
 use crate::rules::person_name::same_name_key;
 
+pub(super) use convert::{any_to_convert, convert};
+pub use envelope::MasterKey;
+use envelope::{DataKeys, Personal, Secret};
 pub use folder::make_private_folder;
-use folder::{
-    PERSONAL_FILE, SIGNING_FILE, kept, new_signing_pem, read_or_make, ring_in, signing_key, unreadable,
-};
+use folder::{SIGNING_FILE, new_signing_pem, read_or_make, ring_in, signing_key};
 use ring::Ring;
 pub use ring::{Active, Verifying};
 
-const NONCE_BYTES: usize = 24;
-
 /// Everything secret that the server holds. It prints nothing.
 pub struct Keys {
-    /// Where they are kept; nothing for keys that are kept nowhere.
-    folder: Option<PathBuf>,
+    /// Where they are kept, and under which master key; nothing for keys that are kept nowhere.
+    home: Option<(PathBuf, MasterKey)>,
     ring: RwLock<Arc<Ring>>,
     /// When the key of a token was last looked for in the folder.
     looked: Mutex<Option<Instant>>,
-    sealing: XChaCha20Poly1305,
-    finding: [u8; 32],
+    data: RwLock<Arc<DataKeys>>,
+    finding: Secret,
 }
 
 /// A signing key as `onestop keys list` shows it.
@@ -51,17 +51,29 @@ pub struct Listed {
 }
 
 impl Keys {
-    /// Reads the keys in a folder; makes those that are missing, readable by their owner alone.
+    /// [`Keys::in_folder_under`] a master key in the same folder.
     pub fn in_folder(folder: &Path) -> io::Result<Self> {
-        make_private_folder(folder)?;
-        read_or_make(&folder.join(SIGNING_FILE), new_signing_pem)?;
-        read_or_make(&folder.join(PERSONAL_FILE), new_personal)?;
-        Self::kept_in_folder(folder)
+        Self::in_folder_under(folder, &MasterKey::InFolder)
     }
 
-    /// Reads the keys in a folder, and makes none.
+    /// Reads the keys in a folder; makes those that are missing, readable by their owner alone.
+    pub fn in_folder_under(folder: &Path, master: &MasterKey) -> io::Result<Self> {
+        make_private_folder(folder)?;
+        read_or_make(&folder.join(SIGNING_FILE), new_signing_pem)?;
+        Personal::make(folder, master)?;
+        Self::kept_in_folder_under(folder, master)
+    }
+
+    /// [`Keys::kept_in_folder_under`] a master key in the same folder.
     pub fn kept_in_folder(folder: &Path) -> io::Result<Self> {
-        Self::of(Some(folder.to_owned()), ring_in(folder)?, &kept(folder, PERSONAL_FILE)?)
+        Self::kept_in_folder_under(folder, &MasterKey::InFolder)
+    }
+
+    /// Reads the keys in a folder, and makes none; those that a version before kept in the clear are put into an envelope.
+    pub fn kept_in_folder_under(folder: &Path, master: &MasterKey) -> io::Result<Self> {
+        let ring = ring_in(folder)?;
+        let personal = Personal::kept(folder, master)?;
+        Ok(Self::of(Some((folder.to_owned(), master.clone())), ring, personal))
     }
 
     /// What is published of the keys in a folder, which is only read.
@@ -88,21 +100,17 @@ impl Keys {
 
     /// Fresh keys that are kept nowhere.
     pub fn ephemeral() -> io::Result<Self> {
-        Self::of(None, Ring::of(signing_key(&new_signing_pem()?)?, Vec::new())?, &new_personal()?)
+        Ok(Self::of(None, Ring::of(signing_key(&new_signing_pem()?)?, Vec::new())?, Personal::new()?))
     }
 
-    fn of(folder: Option<PathBuf>, ring: Ring, personal: &str) -> io::Result<Self> {
-        let mut lines = personal.lines().map(unhex);
-        let (Some(Some(sealing)), Some(Some(finding))) = (lines.next(), lines.next()) else {
-            return Err(unreadable(PERSONAL_FILE, "it must hold two lines of 64 hexadecimal digits"));
-        };
-        Ok(Self {
-            folder,
+    fn of(home: Option<(PathBuf, MasterKey)>, ring: Ring, Personal { data, finding }: Personal) -> Self {
+        Self {
+            home,
             ring: RwLock::new(Arc::new(ring)),
             looked: Mutex::default(),
-            sealing: XChaCha20Poly1305::new(Key::from_slice(&sealing)),
+            data: RwLock::new(Arc::new(data)),
             finding,
-        })
+        }
     }
 
     fn ring(&self) -> Arc<Ring> {
@@ -111,6 +119,14 @@ impl Keys {
 
     fn put_ring(&self, ring: Ring) {
         *self.ring.write().unwrap_or_else(PoisonError::into_inner) = Arc::new(ring);
+    }
+
+    fn data(&self) -> Arc<DataKeys> {
+        Arc::clone(&self.data.read().unwrap_or_else(PoisonError::into_inner))
+    }
+
+    fn put_data(&self, data: DataKeys) {
+        *self.data.write().unwrap_or_else(PoisonError::into_inner) = Arc::new(data);
     }
 
     /// The key that signs now: hold on to it for one signature, since the next may be by another.
@@ -126,28 +142,6 @@ impl Keys {
     /// What is published of these keys: the active one first.
     pub fn public(&self) -> PublicKeys {
         self.ring().public()
-    }
-
-    /// Encrypts a personal datum; `column` is bound to it, so that it cannot be moved to another column.
-    pub fn seal(&self, column: &'static str, plain: &str) -> Result<Sealed> {
-        let nonce: [u8; NONCE_BYTES] = random().map_err(|_| Error::internal("no randomness"))?;
-        let sealed = self
-            .sealing
-            .encrypt(XNonce::from_slice(&nonce), Payload { msg: plain.as_bytes(), aad: column.as_bytes() })
-            .map_err(|_| Error::internal("sealing failed"))?;
-        Ok(Sealed([nonce.as_slice(), &sealed].concat()))
-    }
-
-    /// Opens what [`Keys::seal`] closed for the same column.
-    pub fn open(&self, column: &'static str, sealed: &Sealed) -> Result<String> {
-        let broken =
-            || Error::internal(format!("a sealed value of {column} does not open with this server's key"));
-        let (nonce, body) = sealed.0.split_at_checked(NONCE_BYTES).ok_or_else(broken)?;
-        let plain = self
-            .sealing
-            .decrypt(XNonce::from_slice(nonce), Payload { msg: body, aad: column.as_bytes() })
-            .map_err(|_| broken())?;
-        String::from_utf8(plain).map_err(|_| broken())
     }
 
     /// How a person is found by number and name together, as both are stated at a desk.
@@ -172,17 +166,13 @@ impl Keys {
 
     /// A keyed hash of anything, apart by purpose.
     pub(super) fn digest(&self, purpose: &str, data: &[u8]) -> Digest {
-        let mut mac = <Hmac<Sha256> as Mac>::new_from_slice(&self.finding)
+        let mut mac = <Hmac<Sha256> as Mac>::new_from_slice(&self.finding.0)
             .unwrap_or_else(|_| unreachable!("HMAC takes a key of any length"));
         mac.update(purpose.as_bytes());
         mac.update(&[0]);
         mac.update(data);
         Digest(mac.finalize().into_bytes().to_vec())
     }
-}
-
-fn new_personal() -> io::Result<String> {
-    Ok(format!("{}\n{}\n", hex(&random::<32>()?), hex(&random::<32>()?)))
 }
 
 fn random<const N: usize>() -> io::Result<[u8; N]> {
@@ -195,31 +185,19 @@ pub(super) fn hex(bytes: &[u8]) -> String {
     bytes.iter().map(|byte| format!("{byte:02x}")).collect()
 }
 
-fn unhex(line: &str) -> Option<[u8; 32]> {
-    let mut bytes = [0; 32];
-    if line.len() != 64 || !line.is_ascii() {
+fn unhex(text: &str) -> Option<Vec<u8>> {
+    if !text.len().is_multiple_of(2) || !text.bytes().all(|byte| byte.is_ascii_hexdigit()) {
         return None;
     }
-    for (index, byte) in bytes.iter_mut().enumerate() {
-        *byte = u8::from_str_radix(line.get(index * 2..index * 2 + 2)?, 16).ok()?;
-    }
-    Some(bytes)
+    let bytes = (0..text.len()).step_by(2);
+    bytes.map(|at| text.get(at..at + 2).and_then(|byte| u8::from_str_radix(byte, 16).ok())).collect()
 }
 
 #[cfg(test)]
 mod tests {
+    use super::envelope::MASTER_FILE;
+    use super::folder::PERSONAL_FILE;
     use super::*;
-
-    #[test]
-    fn what_is_sealed_opens_only_for_its_column() {
-        let keys = Keys::ephemeral().unwrap();
-        let sealed = keys.seal("phone", "13800000000").unwrap();
-        assert_eq!(keys.open("phone", &sealed).unwrap(), "13800000000");
-        assert!(keys.open("address", &sealed).is_err());
-        assert!(Keys::ephemeral().unwrap().open("phone", &sealed).is_err());
-        assert!(keys.open("phone", &Sealed(vec![1, 2, 3])).is_err());
-        assert_ne!(keys.seal("phone", "13800000000").unwrap(), sealed, "a nonce of its own each time");
-    }
 
     #[test]
     fn keys_survive_a_restart_and_are_their_owners_alone() {
@@ -230,7 +208,7 @@ mod tests {
         let id = NationalId::parse("419999197001010014").unwrap();
         assert_eq!(first.find_person(&id), again.find_person(&id));
         #[cfg(unix)]
-        for file in [SIGNING_FILE, PERSONAL_FILE] {
+        for file in [SIGNING_FILE, PERSONAL_FILE, MASTER_FILE] {
             let mode = std::os::unix::fs::PermissionsExt::mode(
                 &std::fs::metadata(folder.join(file)).unwrap().permissions(),
             );

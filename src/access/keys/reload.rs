@@ -8,6 +8,7 @@ use jsonwebtoken::decode_header;
 use tokio::time::Instant;
 
 use super::super::token::Gate;
+use super::envelope::Personal;
 use super::{Keys, folder};
 use crate::error::{Error, Result};
 
@@ -15,17 +16,18 @@ use crate::error::{Error, Result};
 const SELDOM: Duration = Duration::from_secs(1);
 
 impl Keys {
-    /// Takes the ring that is in the folder now; when it cannot be read, the one before is kept. It reads files, and waits for them.
+    /// Takes the ring and the data keys that are in the folder now; what cannot be read is kept as it was. It reads files, and waits for them.
     fn reload(&self) -> io::Result<()> {
-        if let Some(place) = &self.folder {
-            self.put_ring(folder::ring_in(place)?);
+        if let Some((folder, master)) = &self.home {
+            self.put_ring(folder::ring_in(folder)?);
+            self.put_data(Personal::kept(folder, master)?.data);
         }
         Ok(())
     }
 }
 
 impl Gate {
-    /// Takes the signing keys that are in the folder now.
+    /// Takes the keys that are in the folder now.
     pub async fn reload_keys(&self) -> Result<()> {
         let keys = Arc::clone(self.shared_keys());
         tokio::task::spawn_blocking(move || keys.reload())

@@ -13,7 +13,7 @@ use entity::{
     BasisPoints, CardNumber, Fen, NationalId, agreement, aid_card, cap_group, national_id, partner, person,
     person_status, policy_version, programme,
 };
-use onestop::access::{Database, Gate, IssueError, Keys, Slice, column, is_of_people, scopes_of};
+use onestop::access::{Database, Gate, IssueError, Keys, Slice, is_of_people, scopes_of};
 use onestop::actions::appropriate::{AppropriateInput, appropriate};
 use onestop::actions::issue_aid_cards;
 use onestop::clock::Clock;
@@ -349,22 +349,23 @@ impl District {
         let text = format!("{first17}{}", national_id::check_digit(&first17).unwrap());
         let id = NationalId::parse(&text).unwrap();
         let keys = self.gate.keys();
+        let row_id = new_id::<PersonId>();
         let mut row = person::Model {
-            id: new_id::<PersonId>(),
-            national_id_sealed: keys.seal(column::NATIONAL_ID, &text).unwrap(),
+            id: row_id,
+            national_id_sealed: keys.seal(person::Column::NationalIdSealed, row_id, &text).unwrap(),
             national_id_hash: keys.find_person(&id),
             desk_hash: keys.find_at_desk(&id, name),
-            name: name.into(),
+            name_sealed: keys.seal(person::Column::NameSealed, row_id, name).unwrap(),
             birth_date: id.birth_date(),
             district: "410102".into(),
             subdistrict: Some("410102008".into()),
             community: None,
             phone_sealed: None,
-            address: None,
+            address_sealed: None,
             disability_class: None,
             disability_grade: None,
             disability_certificate_sealed: None,
-            health: None,
+            health_sealed: None,
             monthly_income: None,
             deceased_on: None,
             created_at: self.now(),

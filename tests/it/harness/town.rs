@@ -1,6 +1,6 @@
 //! A district in which every table has rows of several owners.
 
-use entity::kinds::{Category, Role, Stacking};
+use entity::kinds::{Category, Stacking};
 use entity::{
     agreement, aid_card, client, consent, lease, partner, policy_version, programme, redemption, referral,
     settlement, staff, statement, trusted_document,

@@ -13,7 +13,6 @@ use entity::{
     Fen, aid_card, audit_record, event, operation, redemption, referral, referral_event, referral_party,
     settlement, settlement_part,
 };
-use onestop::access::column;
 use onestop::page::type_id;
 use sea_orm::{ColumnTrait, ConnectionTrait, DatabaseConnection, EntityTrait, QueryFilter};
 use serde_json::json;
@@ -157,7 +156,7 @@ impl Volume {
                 calculation: json!({}),
                 settled_at: at,
                 reversed_at: None,
-                reversal_reason: None,
+                reversal_reason_sealed: None,
                 recalculation_due: false,
             });
             parts.push(settlement_part::Model {
@@ -195,7 +194,7 @@ impl Volume {
             balance_after: fen("10.00"),
             card_last_four: "0015".into(),
             lines: None,
-            agent_name: None,
+            agent_name_sealed: None,
             redeemed_at: long_ago(number),
             voided_at: None,
             refunded_at: None,
@@ -226,10 +225,14 @@ impl Volume {
                 sender_id,
                 receiver_id,
                 programme_id: None,
-                reason: "wheelchair".into(),
+                reason_sealed: keys.seal(referral::Column::ReasonSealed, id, "wheelchair").unwrap(),
                 person_id: Some(self.patient.id),
-                stated_name: self.patient.name.clone(),
-                stated_national_id_sealed: keys.seal(column::NATIONAL_ID, &self.patient.national_id).unwrap(),
+                stated_name_sealed: keys
+                    .seal(referral::Column::StatedNameSealed, id, &self.patient.name)
+                    .unwrap(),
+                stated_national_id_sealed: keys
+                    .seal(referral::Column::StatedNationalIdSealed, id, &self.patient.national_id)
+                    .unwrap(),
                 stated_birth_year: 1950,
                 stated_phone_sealed: None,
                 consent_id: None,
@@ -237,7 +240,7 @@ impl Volume {
                 requested_at: at,
                 due_at: at + TimeDelta::days(10),
                 updated_at: at,
-                outcome: None,
+                outcome_sealed: None,
                 amount_granted: None,
             });
             let sides = [
@@ -257,7 +260,7 @@ impl Volume {
                 at,
                 status: ReferralStatus::Requested,
                 actor_id: sender_id,
-                note: None,
+                note_sealed: None,
             }));
         }
         self.district.lay::<referral::Entity>(rows).await;
