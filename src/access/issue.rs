@@ -151,7 +151,7 @@ impl Gate {
     pub async fn revoke(&self, token_or_id: &str) -> Result<bool> {
         let id = match key_of::<TokenId>(token_or_id) {
             Some(id) => Some(id),
-            None => self.verify(token_or_id).ok().and_then(|claims| key_of::<TokenId>(&claims.jti)),
+            None => self.verify_signature(token_or_id).ok().and_then(|claims| key_of::<TokenId>(&claims.jti)),
         };
         let Some(id) = id else { return Ok(false) };
         let ended = token::Entity::update_many()

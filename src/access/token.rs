@@ -244,6 +244,13 @@ impl Gate {
 
     /// Signature, algorithm, type, key, issuer, audience. The times are judged by the clock that was passed in.
     pub(super) fn verify(&self, bearer: &str) -> Result<Claims> {
+        let claims = self.verify_signature(bearer)?;
+        let ours = claims.iss == *self.issuer && claims.aud == *self.issuer;
+        if ours { Ok(claims) } else { Err(Error::Unauthenticated) }
+    }
+
+    /// All but for which address it was issued: the command that ends a token need not know how the server is known outside.
+    pub(super) fn verify_signature(&self, bearer: &str) -> Result<Claims> {
         let refused = |_| Error::Unauthenticated;
         let header = decode_header(bearer).map_err(refused)?;
         let kid = header.kid.clone().ok_or(Error::Unauthenticated)?;
@@ -253,8 +260,7 @@ impl Gate {
         }
         let key = self.keys.verifying(&kid).ok_or(Error::Unauthenticated)?;
         let mut validation = Validation::new(Algorithm::EdDSA);
-        validation.set_issuer(&[&self.issuer]);
-        validation.set_audience(&[&self.issuer]);
+        validation.validate_aud = false;
         validation.set_required_spec_claims(&["exp", "nbf", "iss", "aud", "sub"]);
         validation.validate_exp = false;
         validation.validate_nbf = false;
