@@ -147,7 +147,9 @@ pub fn cut(registry: &mut Registry, kind: PartnerKind) {
             code.is_none_or(|code| may_hold_one(kind, refusing(code.value)))
         });
     }
-    if let Some(MetaType::Enum { enum_values, .. }) = registry.types.get_mut("Scope") {
+    // Whoever registers clients names the scopes of every kind.
+    let names_all = may_hold(kind, Scope::AdministrationWrite);
+    if let Some(MetaType::Enum { enum_values, .. }) = registry.types.get_mut("Scope").filter(|_| !names_all) {
         enum_values.retain(|word, _| Scope::of_word(word).is_none_or(|scope| may_hold(kind, scope)));
     }
     let reached = reached(registry, roots.iter().flatten());

@@ -88,6 +88,7 @@ pub const ASKS: &[Ask] = &[
     ask("budgets", CF, Nothing, "(year: 2016)", "{ year }"),
     ask("events", CF, Nothing, "", "{ nodes { kind } }"),
     ask("auditTrail", BUREAU, Nothing, "", "{ nodes { act } }"),
+    ask("looksAtPerson", BUREAU, Nothing, r#"(subject: "person_x")"#, "{ nodes { act } }"),
     ask("ledger", BUREAU, Nothing, "", "{ nodes { kind } }"),
     ask(
         "settle",

@@ -73,8 +73,9 @@ fn each_kind_has_its_own_nodes_and_scopes() {
         (
             "BUREAU",
             "Settlement PolicyVersion AidCard Redemption Referral Consent Statement Client Staff",
+            // Whoever registers clients names the scopes of every kind.
             "REFERRAL_READ REFERRAL_WRITE CONSENT_WRITE SETTLEMENT_READ CARD_READ STATEMENT_READ STATEMENT_PAY BUDGET_READ BUDGET_WRITE AUDIT_READ \
-             PERSON_UNMASK ADMINISTRATION_READ ADMINISTRATION_WRITE",
+             PERSON_UNMASK ADMINISTRATION_READ ADMINISTRATION_WRITE COVERAGE_READ SETTLEMENT_WRITE CARD_REDEEM STATEMENT_CONFIRM",
         ),
         ("SUBDISTRICT_OFFICE", "Referral Consent", referring),
         (

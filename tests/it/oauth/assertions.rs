@@ -198,8 +198,11 @@ async fn past_or_too_far_ahead() {
     let at = |seconds: i64| json!(signing.district.now().timestamp() + seconds);
     let flaws = [at(-31), at(10 * 60 + 31), json!(0), json!(i64::MAX), json!(i64::MIN), json!("soon")];
     signing.assert_refused_saying("exp", &flaws).await;
+    // Whoever fails too often waits a minute.
+    signing.district.wait(TimeDelta::seconds(61));
     signing.assert_refused_saying("exp", &[json!(null), json!(1e300)]).await;
     for late in ["nbf", "iat"] {
+        signing.district.wait(TimeDelta::seconds(61));
         signing.assert_refused_saying(late, &[at(31), json!(i64::MAX), json!("now")]).await;
     }
     let mut claims = signing.claims();
