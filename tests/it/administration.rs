@@ -211,8 +211,7 @@ async fn suspending_and_resuming_a_client() {
     let suspend = json!({ "key": new_key(), "id": id });
     let reply = administrator.act("suspend", suspend, "subject { ... on Client { id suspendedAt } }").await;
     assert!(reply.done("suspend").at("suspend.subject.suspendedAt").is_string());
-    let fields = [("grant_type", "client_credentials")];
-    assert_eq!(system.ask(&fields).await.error(), "invalid_client");
+    assert_eq!(system.ask(&[]).await.error(), "invalid_client");
     let resume = json!({ "key": new_key(), "id": id });
     let reply = administrator.act("resume", resume, "subject { ... on Client { suspendedAt } }").await;
     assert!(reply.done("resume").at("resume.subject.suspendedAt").is_null());
@@ -234,8 +233,7 @@ async fn a_secret_is_rotated_with_and_without_an_overlap() {
         let reply = administrator.act("rotateClientSecret", input, "client { id } secret").await;
         reply.done("rotateClientSecret").text("rotateClientSecret.secret")
     };
-    let fields = [("grant_type", "client_credentials")];
-    let status = async |secret: &str| system(&district, &id, secret).await.ask(&fields).await.status;
+    let status = async |secret: &str| system(&district, &id, secret).await.ask(&[]).await.status;
     let second = rotate(1).await;
     assert_ne!(first, second);
     assert_eq!((status(&first).await, status(&second).await), (200, 200));

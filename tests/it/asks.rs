@@ -90,6 +90,8 @@ pub const ASKS: &[Ask] = &[
     ask("auditTrail", BUREAU, Nothing, "", "{ nodes { act } }"),
     ask("looksAtPerson", BUREAU, Nothing, r#"(subject: "person_x")"#, "{ nodes { act } }"),
     ask("ledger", BUREAU, Nothing, "", "{ nodes { kind } }"),
+    ask("clients", ADMINISTRATOR, Nothing, "", "{ nodes { id } }"),
+    ask("staffMembers", ADMINISTRATOR, Nothing, "", "{ nodes { id } }"),
     ask(
         "settle",
         HOSPITAL,
@@ -181,8 +183,6 @@ pub const ASKS: &[Ask] = &[
         r#"(input: { key: "KEY", programmeCode: "MEDICAL_ASSISTANCE", year: 2016, amount: "1.00" })"#,
         "{ budget { year } replayed userErrors { code message field } }",
     ),
-    ask("clients", ADMINISTRATOR, Nothing, "", "{ nodes { id } }"),
-    ask("staffMembers", ADMINISTRATOR, Nothing, "", "{ nodes { id } }"),
     ask(
         "registerPartner",
         ADMINISTRATOR,
