@@ -53,10 +53,7 @@ impl Buckets {
     fn with<T>(&self, payer: Uuid, now: DateTime<Utc>, change: impl FnOnce(&mut u64) -> T) -> T {
         let full = self.rate.capacity.saturating_mul(PARTS);
         let new = || Arc::new(Mutex::new(Level { parts: full, at: now }));
-        let level = match self.levels.get_or_insert_with(&payer, || Ok::<_, std::convert::Infallible>(new()))
-        {
-            Ok(level) => level,
-        };
+        let Ok(level) = self.levels.get_or_insert_with(&payer, || Ok::<_, std::convert::Infallible>(new()));
         let mut level = level.lock().unwrap_or_else(PoisonError::into_inner);
         // A clock that was set back brings nothing in, and goes on from there.
         let passed = (now - level.at).num_microseconds().and_then(|passed| u64::try_from(passed).ok());

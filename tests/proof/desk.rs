@@ -59,7 +59,7 @@ impl Desk {
         let reply = Reply::new(status, body);
         match reply.error().as_str() {
             "" => Heard::Answer(reply),
-            "UNAVAILABLE" => Heard::Retryable,
+            "UNAVAILABLE" | "THROTTLED" => Heard::Retryable,
             _ => panic!("{} {}: {}", asked.mutation, asked.key(), reply.body),
         }
     }

@@ -151,7 +151,8 @@ async fn postgres_stops() {
 
 async fn the_disk_is_full() {
     let ground = Ground::lay(MANY).await;
-    let (disk, mut program) = SmallDisk::with(ground.data.path(), ground.database());
+    let (disk, program) = SmallDisk::with(ground.data.path(), ground.database());
+    let mut program = program.known_as(ground.issuer());
     program.start().await;
     let load = Load::of(&ground, &program.url);
     let since = Instant::now();

@@ -85,7 +85,12 @@ impl Ground {
 
     /// The program that serves it, not yet started.
     pub fn program(&self) -> Program {
-        Program::serving(self.data.path(), &self.database().url)
+        Program::serving(self.data.path(), &self.database().url).known_as(self.issuer())
+    }
+
+    /// By which address the partners know the server.
+    pub fn issuer(&self) -> &str {
+        self.district.gate.issuer()
     }
 
     /// The desks of the hospitals.

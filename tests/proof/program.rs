@@ -13,6 +13,7 @@ pub struct Program {
     command: Vec<String>,
     log: PathBuf,
     pub url: String,
+    issuer: String,
     running: Option<Child>,
 }
 
@@ -39,7 +40,14 @@ impl Program {
         ];
         command.extend(program.map(str::to_owned));
         command.push(address.clone());
-        Self { command, log: data.join("serve.log"), url: format!("http://{address}"), running: None }
+        let url = format!("http://{address}");
+        Self { command, log: data.join("serve.log"), issuer: url.clone(), url, running: None }
+    }
+
+    /// Known outside by the address for which the partners' tokens were issued.
+    pub fn known_as(mut self, issuer: &str) -> Self {
+        issuer.clone_into(&mut self.issuer);
+        self
     }
 
     /// Starts it and waits until it is ready; tells how long that took.
@@ -60,6 +68,7 @@ impl Program {
         let log = File::options().append(true).create(true).open(&self.log).unwrap();
         let mut command = Command::new(&self.command[0]);
         command.args(&self.command[1..]).env_remove("ONESTOP_CONFIG").env_remove("DATABASE_URL");
+        command.env("ONESTOP_PUBLIC_URL", &self.issuer);
         command.env("ONESTOP_LOG", "warn,sea_orm_migration=warn").stdout(Stdio::null()).stderr(log);
         self.running = Some(command.spawn().unwrap());
     }
