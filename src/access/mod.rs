@@ -59,7 +59,7 @@ pub use forget::{Forgetting, Forgotten};
 pub use issue::{CLIENT_LIFE, IssueError, Issued, LONGEST_LIFE, LONGEST_STAFF_LIFE};
 pub use jose::ALGORITHMS;
 pub use jwks::PublicKeys;
-pub use keys::{Active, Keys, Listed, MasterKey, Verifying, make_private_folder};
+pub use keys::{Active, Keys, Listed, MasterKey, Rewrapped, Verifying, make_private_folder};
 pub use loading::LoadingGate;
 pub use patience::Patience;
 pub use possession::{Proof, ProofFlaw};

@@ -128,7 +128,7 @@ pub fn run() -> ExitCode {
             Command::Staff(staff) => staff.run().await,
             Command::Token(token) => token.run().await,
             Command::Receipt(receipt) => receipt.run(),
-            Command::Keys(keys) => keys.run(),
+            Command::Keys(keys) => keys.run().await,
             Command::Forget(forget) => return forget.run().await,
         };
         match outcome {

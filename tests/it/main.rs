@@ -61,6 +61,7 @@ mod refund_redemption;
 mod refusals;
 mod request_referral;
 mod reverse_settlement;
+mod rewrap;
 mod rotation;
 mod schema;
 mod schemas_of_kinds;

@@ -147,6 +147,25 @@ impl Personal {
         Ok(())
     }
 
+    /// Puts a new data key into the envelope, which seals from then on; those of before go on opening.
+    pub(super) fn add_data_key(folder: &Path, master: &MasterKey) -> io::Result<()> {
+        let _lock = locked(folder)?;
+        let Self { data, finding } = Self::kept(folder, master)?;
+        let DataKeys { active: new, .. } = DataKeys::new()?;
+        let mut others = data.others;
+        others.insert(data.active.0, data.active.1);
+        let master = master.read(folder)?;
+        let text = Self { data: DataKeys { active: new, others }, finding }.close(&master)?;
+        put(folder, PERSONAL_FILE, &text)
+    }
+
+    /// Encrypts the envelope under another master key.
+    pub(super) fn wrap(folder: &Path, from: &MasterKey, to: &MasterKey) -> io::Result<()> {
+        let _lock = locked(folder)?;
+        let text = Self::kept(folder, from)?.close(&to.read(folder)?)?;
+        put(folder, PERSONAL_FILE, &text)
+    }
+
     fn close(&self, master: &Secret) -> io::Result<String> {
         let wrapped = |key: &Secret, name: &str| {
             let closed = close(master, &[], &key.0, name.as_bytes());
@@ -250,6 +269,25 @@ mod tests {
         assert!(missing.to_string().contains("master.key is missing"));
         Personal::make(folder, &MasterKey::InFolder).unwrap();
         assert!(!folder.join(MASTER_FILE).exists(), "none is made for an envelope that it would not open");
+    }
+
+    #[test]
+    fn another_master_key_and_another_data_key_leave_what_was_readable() {
+        let folder = tempfile::tempdir().unwrap();
+        let folder = folder.path();
+        let before = MasterKey::InFolder;
+        Personal::make(folder, &before).unwrap();
+        let first = Personal::kept(folder, &before).unwrap();
+        Personal::add_data_key(folder, &before).unwrap();
+        let second = Personal::kept(folder, &before).unwrap();
+        assert_ne!(first.data.active().0, second.data.active().0);
+        assert!(second.data.get(first.data.active().0) == Some(first.data.active().1));
+        let after = MasterKey::given(&"3c".repeat(32)).unwrap();
+        Personal::wrap(folder, &before, &after).unwrap();
+        assert!(Personal::kept(folder, &before).is_err(), "the old master key opens it no more");
+        let third = Personal::kept(folder, &after).unwrap();
+        assert!(third.finding == second.finding && third.data.active() == second.data.active());
+        assert_eq!(third.data.all().count(), 2);
     }
 
     #[test]

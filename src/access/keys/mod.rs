@@ -5,6 +5,7 @@ mod convert;
 mod envelope;
 mod folder;
 mod reload;
+mod rewrap;
 mod ring;
 mod sealing;
 
@@ -29,6 +30,7 @@ pub use envelope::MasterKey;
 use envelope::{DataKeys, Personal, Secret};
 pub use folder::make_private_folder;
 use folder::{SIGNING_FILE, new_signing_pem, read_or_make, ring_in, signing_key};
+pub use rewrap::Rewrapped;
 use ring::Ring;
 pub use ring::{Active, Verifying};
 
