@@ -46,8 +46,16 @@ pub enum Forgotten {
 pub struct Forgetting<'a> {
     gate: &'a Gate,
     retention: Retention,
-    /// Who stands in the trail; nobody when nothing is to be changed.
-    recorder: Option<(PartnerId, TokenId)>,
+    /// Nobody when nothing is to be changed.
+    recorder: Option<Recorder>,
+}
+
+/// Who stands in the trail.
+#[derive(Clone)]
+struct Recorder {
+    partner_id: PartnerId,
+    token_id: TokenId,
+    operator_code: Option<String>,
 }
 
 /// A person's rows, as far as they say who it is or whether they are needed.
@@ -65,7 +73,11 @@ struct Rows {
 impl Gate {
     /// Begins forgetting people in the name of a steward; without one it is only said who would be forgotten.
     pub fn forgetting(&self, retention: Retention, steward: Option<&Slice>) -> Forgetting<'_> {
-        let recorder = steward.map(|slice| (slice.viewer().partner_id(), slice.viewer().token()));
+        let recorder = steward.map(|slice| Recorder {
+            partner_id: slice.viewer().partner_id(),
+            token_id: slice.viewer().token(),
+            operator_code: slice.viewer().operator().map(str::to_owned),
+        });
         Forgetting { gate: self, retention, recorder }
     }
 }
@@ -95,7 +107,7 @@ impl Forgetting<'_> {
         let reader = self.gate.database().reader();
         let found = person::Entity::find_by_id(id).one(&reader).await?;
         let judged = self.judge(&reader, found).await?;
-        let (Ok(_), Some(recorder)) = (&judged, self.recorder) else {
+        let (Ok(_), Some(recorder)) = (&judged, &self.recorder) else {
             return Ok(judged.map_or_else(|not| not, |_| Forgotten::Now));
         };
         let mut attempt = 1;
@@ -124,7 +136,7 @@ impl Forgetting<'_> {
     }
 
     /// Judges again while nobody else can add to what the person has, and takes away who it is.
-    async fn forget(&self, id: PersonId, recorder: (PartnerId, TokenId)) -> Result<Forgotten> {
+    async fn forget(&self, id: PersonId, recorder: &Recorder) -> Result<Forgotten> {
         let begun = self.gate.database().begin().await?;
         let done = self.forget_within(&DatabaseExecutor::from(&begun.transaction), id, recorder).await;
         match done {
@@ -138,7 +150,7 @@ impl Forgetting<'_> {
         &self,
         connection: &DatabaseExecutor<'_>,
         id: PersonId,
-        (partner_id, token_id): (PartnerId, TokenId),
+        recorder: &Recorder,
     ) -> Result<Forgotten> {
         // More than acts take: whoever writes a row that names the person waits, too.
         let held = person::Entity::find_by_id(id).lock(LockType::Update).one(connection).await?;
@@ -151,9 +163,9 @@ impl Forgetting<'_> {
         let record = audit_record::Model {
             id: AuditRecordId::from(Uuid::now_v7()),
             at,
-            partner_id,
-            token_id,
-            operator_code: None,
+            partner_id: recorder.partner_id,
+            token_id: recorder.token_id,
+            operator_code: recorder.operator_code.clone(),
             scope: Scope::AdministrationWrite,
             act: ACT.to_owned(),
             outcome: AuditOutcome::Done,

@@ -16,8 +16,9 @@ use crate::graph::{slice, words};
 use crate::page::{key_of, type_id};
 use crate::refusal::{Administrative, Reason, Refusal};
 
-const LONGEST_CODE: usize = 64;
-const LONGEST_NAME: usize = 100;
+/// Longest code and name of a partner, in characters.
+pub const LONGEST_CODE: usize = 64;
+pub const LONGEST_NAME: usize = 100;
 
 #[derive(InputObject)]
 pub struct RegisterPartnerInput {

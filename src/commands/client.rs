@@ -4,17 +4,18 @@ use clap::{Args, Subcommand};
 use entity::client;
 use entity::kinds::{ClientAuthentication, Scope};
 use sea_orm::ColumnTrait;
+use sea_orm::sea_query::IntoCondition;
 use serde_json::json;
 
 use super::partner::of_code;
-use super::{Failure, Outcome, Place, done, new_key, steward, suspension, word};
+use super::{Failure, Outcome, Place, done, new_key, print_all, steward, suspension, word};
 use crate::access::{Answered, NewSecret};
 use crate::actions::register_client::{RegisterClientInput, WithSecret, register};
 use crate::actions::register_documents::{self, DocumentInput, RegisterDocumentsInput};
 use crate::actions::resume::resume;
 use crate::actions::rotate_client_secret::{RotateClientSecretInput, rotate};
 use crate::actions::suspend::suspend;
-use crate::page::{Page, type_id};
+use crate::page::type_id;
 
 /// Register, list, suspend and resume the systems of partners; give one a new secret; register its documents.
 #[derive(Args)]
@@ -176,30 +177,26 @@ impl List {
     async fn run(self) -> Outcome {
         let (_gate, slice) = steward(&self.place).await?;
         let of = match &self.partner {
-            Some(code) => Some(client::Column::PartnerId.eq(of_code(&slice, code).await?.id)),
+            Some(code) => {
+                Some(client::Column::PartnerId.eq(of_code(&slice, code).await?.id).into_condition())
+            }
             None => None,
         };
-        let mut after = None;
-        loop {
-            let page = Page::new(None, after.as_deref(), None, None, false)?;
-            let selection = slice.select::<client::Entity>()?.only_if(of.clone());
-            let paged = selection.page(&page, client::Column::Id, |row| row.id).await?;
-            for (_, row) in &paged.rows {
-                println!(
-                    "{}",
-                    json!({
-                        "client_id": type_id(row.id), "partner": type_id(row.partner_id), "name": row.name,
-                        "authentication": row.authentication.word(), "scopes": row.scopes,
-                        "sender_constrained": row.sender_constrained,
-                        "documents_trusted": row.documents_trusted, "suspended_at": row.suspended_at,
-                    })
-                );
-            }
-            match paged.rows.last().filter(|_| paged.has_next) {
-                Some((cursor, _)) => after = Some(cursor.clone()),
-                None => return Ok(()),
-            }
-        }
+        print_all::<client::Entity, _>(
+            &slice,
+            client::Column::Id,
+            |row| row.id,
+            of,
+            |row| {
+                json!({
+                    "client_id": type_id(row.id), "partner": type_id(row.partner_id), "name": row.name,
+                    "authentication": row.authentication.word(), "scopes": row.scopes,
+                    "sender_constrained": row.sender_constrained, "documents_trusted": row.documents_trusted,
+                    "suspended_at": row.suspended_at,
+                })
+            },
+        )
+        .await
     }
 }
 

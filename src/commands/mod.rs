@@ -20,8 +20,10 @@ use std::process::ExitCode;
 use std::sync::Arc;
 
 use clap::{Args, Parser, Subcommand};
+use sea_orm::Condition;
 use tokio::sync::watch;
 
+use crate::access::policy::Sliced;
 use crate::access::{Answered, Database, Gate, Keys, MasterKey, Rate, Slice, make_private_folder};
 use crate::actions::suspend::SuspensionInput;
 use crate::clock::Clock;
@@ -29,6 +31,7 @@ use crate::config::{self, Config, Flags, LogForm};
 use crate::error::Error;
 use crate::graph::scalars::IdempotencyKey;
 use crate::language::Language;
+use crate::page::Page;
 
 /// The partner gateway of a civil-affairs bureau: one GraphQL server for hospitals, charity supermarkets and partner agencies.
 ///
@@ -316,6 +319,32 @@ fn suspension(id: String) -> SuspensionInput {
 /// A key for one run of a command.
 fn new_key() -> IdempotencyKey {
     IdempotencyKey(format!("command-{}", uuid::Uuid::now_v7()))
+}
+
+/// Prints every row that the slice sees and a condition holds for, one line of JSON each.
+async fn print_all<E, K>(
+    slice: &Slice,
+    key: E::Column,
+    key_of: fn(&E::Model) -> K,
+    only: Option<Condition>,
+    line: impl Fn(&E::Model) -> serde_json::Value,
+) -> Outcome
+where
+    E: Sliced,
+    K: Into<uuid::Uuid>,
+{
+    let mut after = None;
+    loop {
+        let page = Page::new(None, after.as_deref(), None, None, false)?;
+        let paged = slice.select::<E>()?.only_if(only.clone()).page(&page, key, key_of).await?;
+        for (_, row) in &paged.rows {
+            println!("{}", line(row));
+        }
+        match paged.rows.into_iter().next_back().filter(|_| paged.has_next) {
+            Some((cursor, _)) => after = Some(cursor),
+            None => return Ok(()),
+        }
+    }
 }
 
 /// A word of a closed set, or what there is to choose from.

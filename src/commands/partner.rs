@@ -5,13 +5,15 @@ use sea_orm::ColumnTrait;
 use serde_json::json;
 
 use super::{
-    Failure, Outcome, Place, check, configure, done, gate_of_installation, new_key, steward, suspension, word,
+    Failure, Outcome, Place, check, configure, done, gate_of_installation, new_key, print_all, steward,
+    suspension, word,
 };
 use crate::access::Slice;
-use crate::actions::register_partner::{RegisterPartnerInput, register};
+use crate::actions::register_partner::{LONGEST_CODE, LONGEST_NAME, RegisterPartnerInput, register};
 use crate::actions::resume::resume;
 use crate::actions::suspend::suspend;
-use crate::page::{Page, type_id};
+use crate::page::type_id;
+use crate::rules::text::{number_fault, text_fault};
 
 /// Register, list, suspend and resume partners.
 #[derive(Args)]
@@ -102,6 +104,12 @@ impl Add {
         if !crate::graph::partner::is_area(&self.area) {
             return Err(Failure("--area: must be an area code, e.g. 410102".into()));
         }
+        if number_fault(&self.code, LONGEST_CODE).is_some() {
+            return Err(Failure(format!("--code: must have 1 to {LONGEST_CODE} signs and no spaces")));
+        }
+        if text_fault(&self.name, LONGEST_NAME).is_some() {
+            return Err(Failure(format!("--name: must have 1 to {LONGEST_NAME} signs, none of them hidden")));
+        }
         if !gate.found(&self.code, &self.name, &self.area).await? {
             return Err(Failure("--kind: there is a bureau already, and an installation has one".into()));
         }
@@ -118,22 +126,11 @@ pub(super) async fn of_code(slice: &Slice, code: &str) -> Result<partner::Model,
 
 async fn list(place: &Place) -> Outcome {
     let (_gate, slice) = steward(place).await?;
-    let mut after = None;
-    loop {
-        let page = Page::new(None, after.as_deref(), None, None, false)?;
-        let paged = slice.select::<partner::Entity>()?.page(&page, partner::Column::Id, |row| row.id).await?;
-        for (_, row) in &paged.rows {
-            println!(
-                "{}",
-                json!({
-                    "id": type_id(row.id), "code": row.code, "kind": row.kind.word(), "name": row.name,
-                    "area": row.area, "suspended_at": row.suspended_at,
-                })
-            );
-        }
-        match paged.rows.last().filter(|_| paged.has_next) {
-            Some((cursor, _)) => after = Some(cursor.clone()),
-            None => return Ok(()),
-        }
-    }
+    print_all::<partner::Entity, _>(&slice, partner::Column::Id, |row| row.id, None, |row| {
+        json!({
+            "id": type_id(row.id), "code": row.code, "kind": row.kind.word(), "name": row.name, "area": row.area,
+            "suspended_at": row.suspended_at,
+        })
+    })
+    .await
 }

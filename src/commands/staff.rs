@@ -4,12 +4,12 @@ use entity::staff;
 use sea_orm::ColumnTrait;
 use serde_json::json;
 
-use super::{Failure, Outcome, Place, done, new_key, steward, suspension, word};
+use super::{Failure, Outcome, Place, done, new_key, print_all, steward, suspension, word};
 use crate::access::Slice;
 use crate::actions::register_staff::{RegisterStaffInput, register};
 use crate::actions::resume::resume;
 use crate::actions::suspend::suspend;
-use crate::page::{Page, type_id};
+use crate::page::type_id;
 
 /// Register, list, suspend and resume the bureau's staff.
 #[derive(Args)]
@@ -101,22 +101,11 @@ async fn of_code(slice: &Slice, code: &str) -> Result<String, Failure> {
 
 async fn list(place: &Place) -> Outcome {
     let (_gate, slice) = steward(place).await?;
-    let mut after = None;
-    loop {
-        let page = Page::new(None, after.as_deref(), None, None, false)?;
-        let paged = slice.select::<staff::Entity>()?.page(&page, staff::Column::Id, |row| row.id).await?;
-        for (_, row) in &paged.rows {
-            println!(
-                "{}",
-                json!({
-                    "id": type_id(row.id), "code": row.code, "name": row.name, "roles": row.roles,
-                    "area": row.area, "suspended_at": row.suspended_at,
-                })
-            );
-        }
-        match paged.rows.last().filter(|_| paged.has_next) {
-            Some((cursor, _)) => after = Some(cursor.clone()),
-            None => return Ok(()),
-        }
-    }
+    print_all::<staff::Entity, _>(&slice, staff::Column::Id, |row| row.id, None, |row| {
+        json!({
+            "id": type_id(row.id), "code": row.code, "name": row.name, "roles": row.roles, "area": row.area,
+            "suspended_at": row.suspended_at,
+        })
+    })
+    .await
 }

@@ -23,6 +23,19 @@ const ONE_STOP: (usize, i64) = (10, 1_121_000);
 const VETERANS_RATE: i32 = 3500;
 const MEDICAL_RATE: i32 = 7000;
 
+/// On minimum living allowance since the year began, without a stay so far.
+pub(super) async fn patient_of_the_readme(
+    loading: &LoadingGate,
+    people: &mut People,
+    rng: &mut ChaCha8Rng,
+) -> Result<()> {
+    let first = day_of_2016(0);
+    let patient = people.of_the_readme(loading.gate().keys(), 0, china_time(first, 9, 0))?;
+    let status = patient.has(rng, Category::Dibao, first);
+    loading.lay::<person::Entity>(vec![patient.row]).await?;
+    loading.lay::<person_status::Entity>(vec![status]).await
+}
+
 /// Amounts by chance that sum to a total exactly.
 fn split(rng: &mut ChaCha8Rng, count: usize, total: i64) -> Vec<i64> {
     let weights: Vec<i64> = (0..count).map(|_| rng.random_range(40..190)).collect();

@@ -70,7 +70,8 @@ async fn fill(loading: &LoadingGate, progress: Progress<'_>) -> Result<()> {
     shops::cards_of_2016(loading, &desks, &programmes, &mut people, &mut rng, progress).await?;
     shops::cards_of_today(loading, &desks, &programmes, &mut people, &mut rng, now).await?;
     agencies::refer_2016(loading, &desks, &mut people, &mut rng, progress).await?;
-    agencies::refer_today(loading, &desks, &mut people, &mut rng, now).await
+    agencies::refer_today(loading, &desks, &mut people, &mut rng, now).await?;
+    hospitals::patient_of_the_readme(loading, &mut people, &mut rng).await
 }
 
 /// The slice of every partner while the district is loaded.

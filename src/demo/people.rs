@@ -17,6 +17,9 @@ use crate::error::{Error, Result};
 const SURNAMES: &str = "王李张刘陈杨赵黄周吴徐孙胡朱高林何郭马罗梁宋郑谢韩唐冯于董萧程曹袁邓许傅沈曾彭吕";
 const GIVEN: &str = "伟芳娜敏静丽强磊军洋勇艳杰娟涛明超秀霞平刚桂英华玉兰红梅建国志文春生海波云飞雪峰";
 
+/// The patient of the request that the README walks: a valid sample number of nobody (DOMAIN.md §7).
+const OF_THE_README: (&str, &str) = ("419999197001010014", "李小明");
+
 /// Where everybody comes from.
 pub(super) struct People {
     rng: ChaCha8Rng,
@@ -51,7 +54,7 @@ impl Invented {
 
 impl People {
     pub(super) fn new(rng: ChaCha8Rng) -> Self {
-        Self { rng, numbers: HashSet::new() }
+        Self { rng, numbers: HashSet::from([OF_THE_README.0.to_owned()]) }
     }
 
     fn name(&mut self) -> String {
@@ -84,6 +87,18 @@ impl People {
         }
     }
 
+    /// The patient of the README's request.
+    pub(super) fn of_the_readme(
+        &mut self,
+        keys: &Keys,
+        subdistrict: usize,
+        since: DateTime<Utc>,
+    ) -> Result<Invented> {
+        let (number, name) = OF_THE_README;
+        let national_id = NationalId::parse(number).map_err(|error| Error::internal(format!("{error:?}")))?;
+        self.registered(keys, national_id, name.to_owned(), subdistrict, since)
+    }
+
     /// Somebody born in these years, living in a sub-district (by its place), known to the register since an instant.
     pub(super) fn invent(
         &mut self,
@@ -94,6 +109,17 @@ impl People {
     ) -> Result<Invented> {
         let national_id = self.number(born)?;
         let name = self.name();
+        self.registered(keys, national_id, name, subdistrict, since)
+    }
+
+    fn registered(
+        &mut self,
+        keys: &Keys,
+        national_id: NationalId,
+        name: String,
+        subdistrict: usize,
+        since: DateTime<Utc>,
+    ) -> Result<Invented> {
         let id = seeded_id::<PersonId>(&mut self.rng, since);
         let row = person::Model {
             id,

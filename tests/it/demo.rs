@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 use std::sync::Arc;
 
-use entity::kinds::{ReferralStatus, SettlementStatus};
+use entity::kinds::{PartnerKind, ReferralStatus, SettlementStatus};
 use onestop::access::{Database, Gate, Keys, is_of_people, scopes_of};
 use onestop::clock::Clock;
 use onestop::http::{App, serve, url_of};
@@ -97,6 +97,32 @@ async fn every_request_works_in_any_order_and_at_every_start() {
             let refusals = result.get("userErrors").and_then(Value::as_array);
             assert!(refusals.is_none_or(Vec::is_empty), "{}: {}", request.name, reply.body);
         }
+    }
+}
+
+/// What the README walks, as it stands there.
+#[tokio::test]
+async fn the_request_of_the_readme_settles() {
+    let readme = include_str!("../../README.md");
+    let block = |begin: &str| {
+        let (_, rest) = readme.split_once(begin).unwrap();
+        rest.split_once("```").unwrap().0.to_owned()
+    };
+    let query = block("```graphql\n");
+    let variables: Value = serde_json::from_str(&block("```json\n")).unwrap();
+    let fresh = Fresh::new().await;
+    let gate = loaded(&fresh).await;
+    let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let url = url_of(listener.local_addr().unwrap());
+    let (_stop, stopped) = watch::channel(false);
+    tokio::spawn(serve(listener, App::new(gate.clone()), stopped));
+    let life = std::time::Duration::from_secs(60);
+    let token = gate.issue("H41999900153", &scopes_of(PartnerKind::Hospital), life).await.unwrap();
+    let hospital = Partner::new("H41999900153", token, &url);
+    for replayed in [false, true] {
+        let reply = hospital.ask(&query, variables.clone()).await.done("settle");
+        assert_eq!(reply.text("settle.settlement.assistance"), variables["input"]["expectedAssistance"]);
+        assert_eq!(reply.at("settle.replayed"), replayed);
     }
 }
 
