@@ -1,198 +1,25 @@
 //! `onestop forget`: whom something needs stays; of others nothing is left that tells who they were, and every amount is as it was.
 
+mod story;
+
 use std::collections::BTreeSet;
 use std::process::Command;
 
 use entity::id::PersonId;
-use entity::kinds::{Category, ReferralStatus, Scope};
-use entity::{NationalId, Sealed, consent, person, referral, settlement};
+use entity::kinds::{ReferralStatus, Scope};
+use entity::{NationalId, consent, person, referral};
 use onestop::access::{Forgotten, Keys, NOBODY, NOTHING};
 use onestop::page::{key_of, type_id};
 use onestop::rules::retention::{Need, Retention};
-use sea_orm::{
-    ColumnTrait, ConnectionTrait, EntityTrait, IdenStatic, Iterable, ModelTrait, QueryFilter,
-    TransactionTrait, Value as Stored,
-};
+use sea_orm::{ColumnTrait, ConnectionTrait, EntityTrait, QueryFilter, TransactionTrait};
 use serde_json::{Value, json};
 
 use crate::harness::database::{Fresh, postgres};
-use crate::harness::district::{BUREAU, CF, DPF, HOSPITAL, OFFICE, Resident, SHOP};
-use crate::harness::hospital::bill;
-use crate::harness::partner::new_key;
-use crate::harness::referring::{consent as agreement, request};
-use crate::harness::till::sale;
+use crate::harness::district::{BUREAU, DPF, HOSPITAL, OFFICE};
+use crate::harness::referring::request;
 use crate::harness::{District, Policy};
 
-const NAME: &str = "欧阳小红";
-/// As an office wrote it once.
-const MISSPELLED: &str = "欧阳小洪";
-const LONG_AFTER: &str = "2047-01-02T02:00:00Z";
-const TOLD: [&str; 9] =
-    ["欧阳", "人民路", "久病", "1390000", "买菜的邻居", "家里漏雨", "已经修好", "多收一袋", "办理补助"];
-const PERSON: &str = "reason outcome events { nodes { note } } person { name birthYear idNumber phone }";
-
-/// Somebody of whom there are a stay, sales with a refund, consents and referrals; the hospital's and the shop's months are paid.
-struct Story {
-    district: District,
-    person: Resident,
-    settlement: String,
-    referrals: Vec<String>,
-}
-
-fn sql(id: PersonId) -> String {
-    let id = uuid::Uuid::from(id);
-    match postgres() {
-        Some(_) => format!("'{id}'"),
-        None => format!("x'{}'", id.simple()),
-    }
-}
-
-/// The sealed values of a row, opened, a line each.
-fn opened<E: EntityTrait>(keys: &Keys, row: &E::Model) -> String {
-    let mut text = String::new();
-    let id = E::Column::iter().find(|column| column.as_str() == "id").map(|column| row.get(column));
-    for column in E::Column::iter().filter(|column| column.as_str().ends_with("_sealed")) {
-        if let (Some(Stored::Uuid(Some(id))), Stored::Bytes(Some(sealed))) = (&id, row.get(column)) {
-            text.push_str(&keys.open(column, *id, &Sealed(sealed)).unwrap());
-            text.push('\n');
-        }
-    }
-    text
-}
-
-impl Story {
-    async fn new() -> Self {
-        Self::in_district(District::with_medical_assistance().await).await
-    }
-
-    async fn in_district(district: District) -> Self {
-        let person = district
-            .person_who(NAME, &[Category::Dibao], |row| {
-                let sealed =
-                    |column, plain: &str| Some(district.gate.keys().seal(column, row.id, plain).unwrap());
-                row.address_sealed = sealed(person::Column::AddressSealed, "人民路九号");
-                row.health_sealed = sealed(person::Column::HealthSealed, "久病在床");
-            })
-            .await;
-        let hospital = district.partner(HOSPITAL).await;
-        let settlement = hospital.settle(&bill(&person)).await.done("settle").text("settle.settlement.id");
-        let other = district.person("李小明", &[Category::Dibao]).await;
-        hospital.settle(&bill(&other)).await.done("settle");
-
-        let shop = district.partner(SHOP).await;
-        let card = district.card_that("20.00", |row| row.person_id = person.id).await;
-        let mut first = sale(&card, "20.00", "R1");
-        first["agentName"] = "买菜的邻居".into();
-        let sold = shop.redeem(first).await.done("redeemAidCard").text("redeemAidCard.redemption.id");
-        let back = json!({ "key": new_key(), "redemptionId": sold, "reason": "多收一袋" });
-        shop.act("refundRedemption", back, "redemption { id }").await.done("refundRedemption");
-        shop.sell(&card, "20.00", "R2").await;
-
-        let office = district.partner(OFFICE).await;
-        let mut referrals = Vec::new();
-        for name in [NAME, MISSPELLED] {
-            let stated =
-                Resident { id: person.id, national_id: person.national_id.clone(), name: name.into() };
-            let mut agreed = agreement(DPF, &stated, &["ID_NUMBER"]);
-            agreed["purpose"] = "办理补助".into();
-            let agreed = office.act("recordConsent", agreed, "consent { id }").await.done("recordConsent");
-            let consent = agreed.text("recordConsent.consent.id");
-            let mut input = request(DPF, &stated);
-            input["reason"] = "家里漏雨".into();
-            input["phone"] = "13900001234".into();
-            input["consentId"] = consent.clone().into();
-            let id = office.refer(input).await;
-            let end = json!({ "key": new_key(), "referralId": id, "reason": "已经修好" });
-            office.act("cancelReferral", end, "referral { id }").await.done("cancelReferral");
-            let withdrawal = json!({ "key": new_key(), "consentId": consent });
-            office.act("withdrawConsent", withdrawal, "consent { id }").await.done("withdrawConsent");
-            referrals.push(id);
-        }
-        let own =
-            format!("UPDATE person_status SET valid_to = '2016-06-30' WHERE person_id = {}", sql(person.id));
-        district.database.change(&own).await;
-        Self { district, person, settlement, referrals }
-    }
-
-    /// Both months are confirmed and paid in July.
-    async fn paid(&self) {
-        self.district.set_time("2016-07-05T02:00:00Z");
-        for (owed, pays) in [(HOSPITAL, BUREAU), (SHOP, CF)] {
-            let owed = self.district.partner(owed).await;
-            let net = owed.totals("2016-06").await.3;
-            let agreed = owed.confirm("2016-06", &net).await.done("confirmStatement");
-            let statement = agreed.text("confirmStatement.statement.id");
-            self.district.partner(pays).await.pay(&statement, "B1").await.done("payStatement");
-        }
-    }
-
-    async fn try_to_forget(&self) -> Forgotten {
-        forget(&self.district, self.person.id).await
-    }
-
-    /// Every row of every table, with what is sealed in it.
-    async fn everything(&self) -> String {
-        let connection = self.district.database.look().await;
-        let mut rows: Vec<String> = Vec::new();
-        macro_rules! dump {
-            ($($table:ident),* $(,)?) => {$(
-                for row in entity::$table::Entity::find().all(&connection).await.unwrap() {
-                    rows.push(format!("{row:?}"));
-                    let sealed = opened::<entity::$table::Entity>(self.district.gate.keys(), &row);
-                    rows.extend(Some(sealed).filter(|sealed| !sealed.is_empty()));
-                }
-            )*};
-        }
-        onestop::every_sliced_table!(dump);
-        connection.close().await.unwrap();
-        rows.join("\n")
-    }
-
-    /// What no forgetting touches: the ledger and what was paid by it.
-    async fn money(&self) -> Vec<String> {
-        let connection = self.district.database.look().await;
-        let mut rows: Vec<String> = Vec::new();
-        macro_rules! dump {
-            ($($table:ident),* $(,)?) => {$(
-                for row in entity::$table::Entity::find().all(&connection).await.unwrap() {
-                    rows.push(format!("{row:?}"));
-                }
-            )*};
-        }
-        dump!(entry, statement, budget_share, entitlement_use, settlement_part, operation, event);
-        for row in settlement::Entity::find().all(&connection).await.unwrap() {
-            let amounts = (row.total_cost, row.assistance, row.personal_burden, row.settled_at);
-            rows.push(format!("{:?} {amounts:?} {}", row.id, row.calculation));
-        }
-        for row in entity::aid_card::Entity::find().all(&connection).await.unwrap() {
-            rows.push(format!("{:?} {:?} {:?}", row.id, row.face_value, row.balance));
-        }
-        for row in entity::redemption::Entity::find().all(&connection).await.unwrap() {
-            rows.push(format!("{:?} {:?} {:?} {:?}", row.id, row.amount, row.refunded, row.redeemed_at));
-        }
-        connection.close().await.unwrap();
-        rows.sort();
-        rows
-    }
-
-    async fn statements(&self) -> Vec<Value> {
-        let mut bodies = Vec::new();
-        for code in [HOSPITAL, SHOP] {
-            bodies.push(self.district.partner(code).await.statement("2016-06").await.fine().body);
-        }
-        bodies
-    }
-}
-
-async fn forget(district: &District, id: PersonId) -> Forgotten {
-    let steward = district.gate.steward().await.unwrap().unwrap();
-    district.gate.forgetting(Retention::VOUCHERS, Some(&steward)).person(id).await.unwrap()
-}
-
-async fn differences(district: &District) -> u64 {
-    while district.gate.seal_records().await.unwrap() > 0 {}
-    district.gate.audit(&[], &mut |finding| panic!("{finding:?}")).await.unwrap().differences
-}
+use story::{LONG_AFTER, NAME, PERSON, Story, TOLD, differences, forget, sql};
 
 #[tokio::test]
 async fn nothing_is_left_that_tells_who_it_was_and_every_amount_is_as_it_was() {
@@ -282,7 +109,7 @@ async fn it_is_recorded_and_sealed_and_a_second_time_changes_nothing() {
     let once = story.everything().await;
     assert_eq!(story.try_to_forget().await, Forgotten::Before);
     assert!(!forgetting.candidates(None).await.unwrap().contains(&story.person.id));
-    let records = "SELECT COUNT(*) FROM audit_record WHERE act = 'forget' AND outcome = 'DONE'";
+    let records = "SELECT COUNT(*) FROM audit_record WHERE act = 'forget' AND outcome = 'DONE' AND operator_code = 'onestop'";
     assert_eq!(district.database.number(records).await, 1);
     assert_eq!(once.matches("\"forget\"").count(), 1);
     let auditor = district.partner_with(BUREAU, &[Scope::AuditRead]).await;

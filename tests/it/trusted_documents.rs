@@ -5,10 +5,10 @@ use entity::{Digest, trusted_document};
 use serde_json::json;
 use sha2::{Digest as _, Sha256};
 
-use crate::harness::District;
+use crate::harness::client::System;
 use crate::harness::district::SHOP;
-use crate::harness::registered::Registered;
 use crate::harness::till::sale;
+use crate::harness::{District, Partner};
 
 const VIEWER: &str = "{ viewer { partner { code } } }";
 const FOLLOW: &str = "subscription { events { cursor kind } }";
@@ -25,8 +25,13 @@ async fn register(district: &District, client: ClientId, documents: &[&str]) {
     district.lay::<trusted_document::Entity>(rows.collect()).await;
 }
 
-async fn trusting(district: &District) -> Registered {
-    district.registered(SHOP, |client| client.documents_trusted = true).await
+async fn trusting(district: &District) -> System {
+    district.client(SHOP, |client| client.documents_trusted = true).await
+}
+
+/// The shop, by a token that its client asked for.
+async fn shop_by(client: &System) -> Partner {
+    Partner::new(SHOP, client.token().await, &client.url)
 }
 
 #[tokio::test]
@@ -34,9 +39,9 @@ async fn only_registered_documents_run_byte_for_byte() {
     let district = District::new().await;
     let card = district.card("100.00").await;
     let (client, other) = (trusting(&district).await, trusting(&district).await);
-    register(&district, client.id, &[VIEWER, FOLLOW]).await;
-    register(&district, other.id, &[SELL]).await;
-    let shop = district.partner_by(&client).await;
+    register(&district, client.row.id, &[VIEWER, FOLLOW]).await;
+    register(&district, other.row.id, &[SELL]).await;
+    let shop = shop_by(&client).await;
     shop.ask(VIEWER, json!({})).await.fine();
     let sale = json!({ "input": sale(&card, "1.00", "R1") });
     for (document, variables) in [
@@ -58,16 +63,16 @@ async fn only_registered_documents_run_byte_for_byte() {
         let stream = shop.post("text/event-stream", document, json!({})).send().await.unwrap();
         assert_eq!(stream.status(), status, "{document}");
     }
-    district.partner_by(&other).await.ask(SELL, sale).await.done("redeemAidCard");
+    shop_by(&other).await.ask(SELL, sale).await.done("redeemAidCard");
 }
 
 #[tokio::test]
 async fn what_is_registered_later_runs_within_five_seconds() {
     let district = District::new().await;
     let client = trusting(&district).await;
-    let shop = district.partner_by(&client).await;
+    let shop = shop_by(&client).await;
     assert_eq!(shop.ask(VIEWER, json!({})).await.error(), "DOCUMENT_NOT_TRUSTED", "nothing is registered");
-    register(&district, client.id, &[VIEWER]).await;
+    register(&district, client.row.id, &[VIEWER]).await;
     let begun = std::time::Instant::now();
     while shop.ask(VIEWER, json!({})).await.status == 403 {
         assert!(begun.elapsed().as_secs() < 5);
@@ -78,7 +83,7 @@ async fn what_is_registered_later_runs_within_five_seconds() {
 #[tokio::test]
 async fn other_clients_send_what_they_like() {
     let district = District::new().await;
-    let client = district.registered(SHOP, |_| {}).await;
-    register(&district, client.id, &[VIEWER]).await;
-    district.partner_by(&client).await.ask("{ viewer { scopes } }", json!({})).await.fine();
+    let client = district.client(SHOP, |_| {}).await;
+    register(&district, client.row.id, &[VIEWER]).await;
+    shop_by(&client).await.ask("{ viewer { scopes } }", json!({})).await.fine();
 }

@@ -5,13 +5,10 @@ use std::time::Duration;
 
 use chrono::{DateTime, NaiveDate, TimeDelta, Utc};
 use entity::id::{AgreementId, AidCardId, PartnerId, PersonId, PersonStatusId, PolicyVersionId, ProgrammeId};
-use entity::kinds::{
-    AidCardStatus, Category, DeductibleMode, FundSource, PartnerKind, RateForm, Role, Scope, Stacking,
-    StayDate,
-};
+use entity::kinds::{AidCardStatus, Category, FundSource, PartnerKind, Role, Scope, Stacking};
 use entity::{
-    BasisPoints, CardNumber, Fen, NationalId, agreement, aid_card, cap_group, national_id, partner, person,
-    person_status, policy_version, programme,
+    CardNumber, Fen, NationalId, agreement, aid_card, cap_group, national_id, partner, person, person_status,
+    policy_version, programme,
 };
 use onestop::access::{Database, Gate, IssueError, Keys, Slice, is_of_people, scopes_of};
 use onestop::actions::appropriate::{AppropriateInput, appropriate};
@@ -21,13 +18,13 @@ use onestop::graph::scalars::{IdempotencyKey, Money};
 use onestop::http::{App, serve, url_of};
 use onestop::rules::calendar::china_year;
 use onestop::rules::person_name::masked;
-use onestop::rules::reimbursement::Band;
 use tokio::sync::watch;
 use uuid::Uuid;
 
 use super::canary;
 use super::database::Fresh;
 use super::partner::{Partner, new_key};
+use super::policy::Policy;
 
 pub const BUREAU: &str = "BUREAU";
 /// A person of the bureau's staff, who asks in its name.
@@ -66,75 +63,6 @@ pub fn fen(yuan: &str) -> Fen {
 
 pub fn new_id<K: From<Uuid>>() -> K {
     K::from(Uuid::now_v7())
-}
-
-/// A dated policy of the medical assistance programme (or of the veterans'), 70 % flat without caps until it is changed.
-#[derive(Clone)]
-pub struct Policy(pub policy_version::Model);
-
-impl Policy {
-    pub fn medical(district: &District) -> Self {
-        Self::of(district.medical, Category::Dibao, 2)
-    }
-
-    pub fn veterans(district: &District) -> Self {
-        Self::of(district.veterans, Category::EntitledVeteran, 1)
-    }
-
-    fn of(programme: ProgrammeId, category: Category, stacking_order: i32) -> Self {
-        Self(policy_version::Model {
-            id: new_id::<PolicyVersionId>(),
-            programme_id: programme,
-            valid_from: day("2015-01-01"),
-            valid_to: None,
-            category,
-            category_date: StayDate::Discharge,
-            year_date: StayDate::Discharge,
-            form: RateForm::Flat,
-            bands: bands(&[("0.00", None, 7000)]),
-            deductible_mode: DeductibleMode::None,
-            deductible: Fen::ZERO,
-            per_stay_cap: None,
-            annual_cap: None,
-            includes_upfront: false,
-            cap_group: "MEDICAL".into(),
-            stacking_order,
-        })
-    }
-
-    pub fn rate(mut self, points: i32) -> Self {
-        self.0.bands = bands(&[("0.00", None, points)]);
-        self
-    }
-
-    pub fn bands(mut self, form: RateForm, of: &[(&str, Option<&str>, i32)]) -> Self {
-        self.0.form = form;
-        self.0.bands = bands(of);
-        self
-    }
-
-    pub fn annual_cap(mut self, yuan: &str) -> Self {
-        self.0.annual_cap = Some(fen(yuan));
-        self
-    }
-
-    pub fn change(mut self, change: impl FnOnce(&mut policy_version::Model)) -> Self {
-        change(&mut self.0);
-        self
-    }
-}
-
-/// Bands as they are stored: from, below, basis points.
-pub fn bands(of: &[(&str, Option<&str>, i32)]) -> serde_json::Value {
-    let bands: Vec<Band> = of
-        .iter()
-        .map(|(from, below, points)| Band {
-            from: fen(from),
-            below: below.map(fen),
-            rate: BasisPoints::new(*points).unwrap(),
-        })
-        .collect();
-    serde_json::to_value(bands).unwrap()
 }
 
 /// The district with its server.

@@ -12,15 +12,16 @@ pub mod golden;
 pub mod hospital;
 pub mod owed;
 pub mod partner;
+pub mod policy;
 pub mod referring;
-pub mod registered;
 pub mod sdl;
 pub mod till;
 pub mod town;
 pub mod within;
 
 pub use bill::Bill;
-pub use district::{District, Policy};
+pub use district::District;
 pub use partner::{Partner, Reply};
+pub use policy::Policy;
 pub use town::Town;
 pub use within::Within;

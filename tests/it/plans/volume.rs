@@ -20,9 +20,9 @@ use uuid::Uuid;
 
 use crate::harness::database::postgres;
 use crate::harness::district::{
-    BUREAU, DPF, HOSPITAL, OFFICE, OTHER_HOSPITAL, OTHER_OFFICE, OTHER_SHOP, Policy, Resident, SHOP, fen,
+    BUREAU, DPF, HOSPITAL, OFFICE, OTHER_HOSPITAL, OTHER_OFFICE, OTHER_SHOP, Resident, SHOP, fen,
 };
-use crate::harness::{Bill, District};
+use crate::harness::{Bill, District, Policy};
 
 /// Rows of each kind that the busy partners have.
 pub const MANY: u32 = 100_000;
